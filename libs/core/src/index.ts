@@ -1,0 +1,77 @@
+export { type Clock, systemClock } from './clock.ts';
+export {
+  defineExecutor,
+  describeFailure,
+  describeThrown,
+  type SimpleExecutor,
+  startDeadline,
+} from './define-executor.ts';
+export {
+  ConflictError,
+  describeIssue,
+  formatPath,
+  type Issue,
+  LimitError,
+  NotFoundError,
+  SetupError,
+  SpecError,
+  UserError,
+  unreachable,
+} from './errors.ts';
+export {
+  type AbortCause,
+  AttemptAbort,
+  type Batch,
+  type EndTask,
+  type Executor,
+  type ExecutorEnvironment,
+  type Lane,
+  type LogWriter,
+  lanes,
+  type OpenExecutor,
+  type TaskContext,
+  type TaskInput,
+} from './executor.ts';
+export { isJsonObject, type Json, type JsonObject } from './json.ts';
+export {
+  type AttemptCancelled,
+  type AttemptFailed,
+  type AttemptResult,
+  type AttemptSucceeded,
+  maxOutputBytes,
+  type Outcome,
+  outcomes,
+  type Reason,
+  reasons,
+} from './outcome.ts';
+export {
+  type EdgeRule,
+  edgeCondition,
+  edgeId,
+  edgeRuleOf,
+  edgeRules,
+  type Group,
+  type InputShape,
+  maxNodes,
+  type On,
+  ons,
+  type Plan,
+  packEdge,
+  type RetryPolicy,
+  type RunIf,
+  runIfs,
+  type TaskPayload,
+} from './plan.ts';
+export {
+  type FinalRunState,
+  type FinalTaskState,
+  finalRunStates,
+  finalTaskStates,
+  isFinalRunState,
+  isFinalTaskState,
+  type RunState,
+  runStates,
+  type TaskState,
+  taskStates,
+} from './states.ts';
+export { composeTaskId, fnv1a64, maxTaskIdBytes, taskId } from './task-id.ts';
