@@ -1,0 +1,61 @@
+import { type Delivery, decodeDelivery } from './packed.ts';
+import type { OpenRunHandle } from './run-handle.ts';
+import type { RedisClient } from './script.ts';
+import { claimDelivery, returnDelivery } from './scripts.ts';
+
+/** Why a claim got nothing; after the last three the run needs a settling turn. */
+export type Refusal = 'gone' | 'late' | 'cancelled' | 'split' | 'poison';
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed'; readonly delivery: Delivery }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export interface Claim {
+  readonly carrier: number;
+  /** BullMQ's count of starts of the job: tells a claim that is new from one that is late. */
+  readonly attemptsStarted: number;
+  /** Random: 8 bytes. */
+  readonly token: Buffer;
+  /** Deaths of workers after which a task is poison. */
+  readonly maxDeaths: number;
+  /** JSON kept as the failure of a poisoned task. */
+  readonly poisonRecord: string;
+}
+
+/** Claims a delivery; the same token again gets the same answer. */
+export async function claim(
+  redis: RedisClient,
+  run: OpenRunHandle,
+  request: Claim,
+): Promise<ClaimAnswer> {
+  const raw = await claimDelivery.run(redis, run.keys, [
+    request.carrier,
+    request.attemptsStarted,
+    request.token,
+    request.maxDeaths,
+    request.poisonRecord,
+  ]);
+  const refusal = raw.length < 16 ? refusals.find((word) => word === raw.toString()) : undefined;
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  return { kind: 'claimed', delivery: decodeDelivery(request.carrier, raw) };
+}
+
+const refusals = ['gone', 'late', 'cancelled', 'split', 'poison'] as const;
+
+/** Hands back the open tasks of a claimed delivery; returns how many. */
+export function handBack(
+  redis: RedisClient,
+  run: OpenRunHandle,
+  delivery: Pick<Delivery, 'carrier' | 'token'>,
+): Promise<number> {
+  return returnDelivery.run(redis, run.keys, [delivery.carrier, delivery.token]);
+}
+
+/** Every open delivery of a run: a bounded window of its ready work. */
+export async function readDeliveries(
+  redis: RedisClient,
+  run: Pick<OpenRunHandle, 'names'>,
+): Promise<readonly Delivery[]> {
+  const raw = await redis.hgetallBuffer(run.names.deliveries);
+  return Object.entries(raw).map(([carrier, bytes]) => decodeDelivery(Number(carrier), bytes));
+}

@@ -1,0 +1,69 @@
+-- Gives a delivery to the worker whose BullMQ job started it, under that worker's token.
+--
+-- KEYS[1] meta         hash    the run's own record
+-- KEYS[2] state        string  1 byte a node
+-- KEYS[3] counts       hash    per group and state
+-- KEYS[4] groupIndex   string  8 bytes a group
+-- KEYS[5] deliveries   hash    carrier -> packed delivery
+-- KEYS[6] deaths       hash    id -> workers that died under it
+-- KEYS[7] outbox       zset    carriers that are not in BullMQ yet
+-- KEYS[8] backlog      list    accepted ends whose children are not all visited
+-- KEYS[9] failures     hash    id.attempt -> record
+-- KEYS[10] demand      hash    queue -> runs of the shard that want slots
+-- KEYS[11…] ready      list    one list a queue
+-- ARGV[1] carrier
+-- ARGV[2] attemptsStarted of the job
+-- ARGV[3] token, 8 random bytes
+-- ARGV[4] deaths after which a task is poison
+-- ARGV[5] failure record of a poisoned task
+--
+-- Returns the packed delivery; else one word: gone, late, cancelled, split (open tasks come back one
+-- by one) or poison. After the last three, the run needs a settling turn.
+local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local packed = call('HGET', K.deliveries, carrier)
+if not packed then return 'gone' end
+local d = read_delivery(packed)
+if d.token == token then return packed end
+if started <= d.attempts_started then return 'late' end
+
+if call('HGET', K.meta, 'halt') then
+  cancel_delivery(carrier, d)
+  save_run()
+  return 'cancelled'
+end
+
+local answer
+if d.starts > 0 then
+  -- Whoever started it before is dead, or lost its lease.
+  local ids, count, places = open_ids(d)
+  local limit = tonumber(ARGV[4])
+  for i = 1, count do
+    local deaths = call('HINCRBY', K.deaths, ids[i], 1)
+    if count > 1 then
+      push_ready(d.group, bor(SINGLE, deaths >= limit - 1 and ISOLATED or 0), { ids[i] }, 1, true)
+      answer = 'split'
+    elseif deaths >= limit then
+      write_states(ids, { char(FAILED) }, 1)
+      call('HSET', K.failures, ids[1] .. '.' .. byte(d.attempts, places[1] + 1), ARGV[5])
+      count_ends(d.group, FAILED, 1)
+      push_backlog(ids, { char(FAILED) }, 1)
+      answer = 'poison'
+    elseif deaths >= limit - 1 then
+      d.flags = bor(d.flags, ISOLATED)
+    end
+  end
+  if answer then
+    add_total('open', -count)
+    close_delivery(carrier, d)
+    save_run()
+    return answer
+  end
+end
+
+d.token = token
+d.attempts_started = started
+d.starts = d.starts + 1
+packed = pack_delivery(d)
+call('HSET', K.deliveries, carrier, packed)
+call('ZREM', K.outbox, carrier)
+return packed

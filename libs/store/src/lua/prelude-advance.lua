@@ -1,0 +1,133 @@
+-- Visiting the children of accepted ends, and what becomes of a child whose parents were seen.
+
+-- Flags in the top byte of a `waiting` word: what was seen of the parents so far.
+local UNMET_FAILED, UNMET, SUCCESS, RELEASED = 1, 2, 4, 8
+-- Rules and conditions of an edge, as packEdge writes them.
+local ALL, NONE_FAILED, ANY = 0, 1, 2
+local ON_SUCCEEDED, ON_FAILED = 0, 1
+
+local function holds(on, code)
+  if on == ON_SUCCEEDED then return code == SUCCEEDED end
+  if on == ON_FAILED then return code == FAILED or code == UPSTREAM_FAILED end
+  return true
+end
+
+-- What an edge tells its child about the end of its parent, as flags.
+local function flags_of(condition, code)
+  local rule, met = floor(condition / 4), holds(condition % 4, code)
+  local failed = code == FAILED or code == UPSTREAM_FAILED
+  if rule == ALL then return met and 0 or failed and UNMET_FAILED or UNMET end
+  if rule == NONE_FAILED then return failed and UNMET_FAILED or code == SUCCEEDED and SUCCESS or 0 end
+  if rule == ANY then return met and RELEASED or 0 end
+  return 0
+end
+
+-- The state that a child comes to when all its parents are final: SUCCEEDED stands for "runs".
+local function verdict(rule, flags)
+  if rule == ALL then
+    if band(flags, UNMET_FAILED) ~= 0 then return UPSTREAM_FAILED end
+    return band(flags, UNMET) ~= 0 and SKIPPED or SUCCEEDED
+  end
+  if rule == NONE_FAILED then
+    if band(flags, UNMET_FAILED) ~= 0 then return UPSTREAM_FAILED end
+    return band(flags, SUCCESS) ~= 0 and SUCCEEDED or SKIPPED
+  end
+  return rule == ANY and SKIPPED or SUCCEEDED
+end
+
+-- What one call gathers over all entries that it visits.
+local seen = { times = {}, flags = {}, rule = {}, plain = true }
+
+local function see(edge, code)
+  if edge < 16777216 and code == SUCCEEDED then
+    seen.times[edge] = (seen.times[edge] or 0) + 1
+    return
+  end
+  local id, condition = edge % 16777216, floor(edge / 16777216)
+  seen.plain = false
+  seen.times[id] = (seen.times[id] or 0) + 1
+  seen.rule[id] = floor(condition / 4)
+  seen.flags[id] = bor(seen.flags[id] or 0, flags_of(condition, code))
+end
+
+-- Visits an entry from its cursor, at most about `budget` edges and tasks. Returns what is left of
+-- the budget and the cursor, which stands behind the last task when all was visited.
+local function visit(entry, budget)
+  local index, skip, n = u32(entry, 1), u32(entry, 5), u32(entry, 9)
+  local ids = unpack_ids(entry, 13 + index * 4, n - index)
+  local codes_at = 13 + n * 4 + index
+  local i = 1
+  while i <= n - index and budget > 0 do
+    local j = i
+    while skip == 0 and j < n - index and ids[j + 1] == ids[j] + 1 and j - i < CHUNK do j = j + 1 end
+    local offsets = unpack_ids(call('GETRANGE', K.childOffsets, ids[i] * 4, ids[j] * 4 + 7), 1, j - i + 2)
+    local from, to = offsets[1] + skip, offsets[j - i + 2]
+    local stop = min(to, from + budget)
+    local p = i
+    if stop > from then
+      local edges = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from)
+      for e = from, stop - 1 do
+        while e >= offsets[p - i + 2] do p = p + 1 end
+        see(edges[e - from + 1], byte(entry, codes_at + p - 1))
+      end
+    end
+    budget = budget - (stop - from) - (j - i + 1)
+    if stop < to then
+      while stop >= offsets[p - i + 2] do p = p + 1 end
+      return budget, index + p - 1, stop - offsets[p - i + 1], n
+    end
+    skip = 0
+    i = j + 1
+  end
+  return budget, index + i - 1, 0, n
+end
+
+-- Decided children, ascending.
+local decided, codes_of, decisions = {}, {}, 0
+local function decide(id, code)
+  decisions = decisions + 1
+  decided[decisions], codes_of[decisions] = id, code
+end
+
+-- Children close together whose edges were all plain: one block is read, changed and written.
+local function lower_block(ids, from, to)
+  local first = ids[from]
+  local block = call('GETRANGE', K.waiting, first * 4, ids[to] * 4 + 3)
+  local out, kept = {}, 1
+  for x = from, to do
+    local at = (ids[x] - first) * 4 + 1
+    local flags, b, c, d = byte(block, at, at + 3)
+    local left = (b * 256 + c) * 256 + d - seen.times[ids[x]]
+    if left == 0 then decide(ids[x], verdict(ALL, flags)) end
+    if at > kept then out[#out + 1] = sub(block, kept, at - 1) end
+    out[#out + 1] = char(flags, floor(left / 65536), floor(left / 256) % 256, left % 256)
+    kept = at + 4
+  end
+  call('SETRANGE', K.waiting, first * 4, table.concat(out))
+end
+
+local function lower_scattered(ids, from, to)
+  local ops, k = {}, 0
+  for x = from, to do
+    ops[k + 1], ops[k + 2], ops[k + 3], ops[k + 4] = 'INCRBY', 'u32', '#' .. ids[x], -seen.times[ids[x]]
+    k = k + 4
+  end
+  local words = call('BITFIELD', K.waiting, unpack(ops))
+  local sets, s = {}, 0
+  for x = from, to do
+    local id, word = ids[x], words[x - from + 1]
+    local before = floor(word / 16777216)
+    local flags = bor(before, seen.flags[id] or 0)
+    local released = band(before, RELEASED) ~= 0
+    if flags ~= before then
+      sets[s + 1], sets[s + 2], sets[s + 3], sets[s + 4] = 'SET', 'u8', id * 32, flags
+      s = s + 4
+    end
+    if not released and band(flags, RELEASED) ~= 0 then
+      decide(id, SUCCEEDED)
+    elseif not released and word % 16777216 == 0 then
+      decide(id, verdict(seen.rule[id] or ALL, flags))
+    end
+  end
+  if s > 0 then call('BITFIELD', K.waiting, unpack(sets)) end
+end

@@ -1,0 +1,104 @@
+-- Packed arithmetic: the counterpart of packed.ts. All integers are little endian except the words
+-- of `waiting`, which BITFIELD reads big endian.
+local call = redis.call
+local sub, byte, char, rep = string.sub, string.byte, string.char, string.rep
+local floor, min, max, ceil = math.floor, math.min, math.max, math.ceil
+local band, bor, lshift = bit.band, bit.bor, bit.lshift
+
+-- A chunk of 512: unpack() and struct.pack() are limited by the depth of Lua's C stack.
+local CHUNK = 512
+
+local function u16(s, at)
+  local a, b = byte(s, at, at + 1)
+  return a + b * 256
+end
+
+local function u32(s, at)
+  local a, b, c, d = byte(s, at, at + 3)
+  return a + b * 256 + c * 65536 + d * 16777216
+end
+
+local function pack_u32(v)
+  return struct.pack('<I4', v)
+end
+
+-- n integers of s that start at byte `at`
+local function unpack_ids(s, at, n)
+  local ids = {}
+  for i = 0, n - 1, CHUNK do
+    local m = min(CHUNK, n - i)
+    local part = { struct.unpack('<' .. rep('I4', m), s, at + i * 4) }
+    for j = 1, m do ids[i + j] = part[j] end
+  end
+  return ids
+end
+
+local function pack_ids(ids, from, to)
+  local parts = {}
+  for i = from, to, CHUNK do
+    local j = min(to, i + CHUNK - 1)
+    parts[#parts + 1] = struct.pack('<' .. rep('I4', j - i + 1), unpack(ids, i, j))
+  end
+  return table.concat(parts)
+end
+
+-- Writes values[i], each `width` bytes, at ids[i]; neighbours go in one command.
+local function write_packed(key, width, ids, values, n)
+  local i = 1
+  while i <= n do
+    local j = i
+    while j < n and ids[j + 1] == ids[j] + 1 do j = j + 1 end
+    call('SETRANGE', key, ids[i] * width, table.concat(values, '', i, j))
+    i = j + 1
+  end
+end
+
+local function write_states(ids, codes, n)
+  write_packed(K.state, 1, ids, codes, n)
+end
+
+-- Codes of the state byte. 0: not final and nothing to say (waiting, ready, queued or running).
+local READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, DELAYED = 1, 2, 3, 4, 5, 6, 7
+-- Held by a claimed delivery of a run that is being halted: its outcome decides.
+local HALTING = 9
+
+-- A delivery: token 8 | attemptsStarted u32 | starts u32 | group u32 | cut at u32 s | n u16 |
+-- flags u8 | queue u8 | ids u32 n | attempts u8 n | open bits ceil(n / 8)
+local NO_TOKEN = rep('\0', 8)
+local HEAD = 28
+local SINGLE, ISOLATED = 1, 2
+
+local function open_bits(n)
+  local full = floor(n / 8)
+  local rest = n % 8
+  return rep('\255', full) .. (rest > 0 and char(2 ^ rest - 1) or '')
+end
+
+local function pack_delivery(d)
+  return d.token .. struct.pack('<I4I4I4I4I2BB', d.attempts_started, d.starts, d.group, d.cut_at,
+    d.n, d.flags, d.queue) .. d.ids .. d.attempts .. d.bits
+end
+
+local function read_delivery(s)
+  local n = u16(s, 25)
+  local attempts_at = HEAD + 1 + 4 * n
+  return {
+    token = sub(s, 1, 8), attempts_started = u32(s, 9), starts = u32(s, 13), group = u32(s, 17),
+    cut_at = u32(s, 21), n = n, flags = byte(s, 27), queue = byte(s, 28),
+    ids = sub(s, HEAD + 1, attempts_at - 1), attempts = sub(s, attempts_at, attempts_at + n - 1),
+    bits = sub(s, attempts_at + n),
+  }
+end
+
+-- The ids whose bit is open, ascending by place, and their places from 0.
+local function open_ids(d)
+  local ids, places, count = {}, {}, 0
+  for place = 0, d.n - 1 do
+    if band(byte(d.bits, floor(place / 8) + 1), lshift(1, place % 8)) ~= 0 then
+      count = count + 1
+      ids[count] = u32(d.ids, place * 4 + 1)
+      places[count] = place
+    end
+  end
+  return ids, count, places
+end

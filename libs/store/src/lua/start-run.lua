@@ -1,0 +1,15 @@
+-- Starts a run that was only created.
+--
+-- KEYS[1] meta        hash  the run's own record
+-- KEYS[2] submitting  zset  runs of the shard that are not sealed, or only created
+-- KEYS[3] active      zset  runs of the shard that have not ended
+-- ARGV[1] now in ms
+--
+-- Returns the state before; nil where there is no such run.
+local h = redis.call('HMGET', KEYS[1], 'state', 'id')
+if h[1] == 'created' then
+  redis.call('HSET', KEYS[1], 'state', 'running', 'started', ARGV[1])
+  redis.call('ZADD', KEYS[3], ARGV[1], h[2])
+  redis.call('ZREM', KEYS[2], h[2])
+end
+return h[1]

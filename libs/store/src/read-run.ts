@@ -1,0 +1,218 @@
+import {
+  type FinalTaskState,
+  finalTaskStates,
+  NotFoundError,
+  type RunState,
+  runStates,
+} from '@runnel/core';
+import { decodeSpec } from './chunks.ts';
+import { readDeliveries } from './deliveries.ts';
+import { type Delivery, isClaimed, stateCode } from './packed.ts';
+import { runHandle } from './run-handle.ts';
+import { factsOf, type RunFacts, type RunInfo } from './run-info.ts';
+import type { RedisClient } from './script.ts';
+
+/** Tasks by state; states without tasks are 0. */
+export type StateCounts = Readonly<Record<TaskCountState, number>>;
+export type TaskCountState =
+  | 'waiting'
+  | 'ready'
+  | 'queued'
+  | 'running'
+  | 'delayed'
+  | FinalTaskState;
+
+/** A run as it stands. */
+export interface RunSummary {
+  readonly facts: RunFacts;
+  readonly state: RunState;
+  readonly halt: 'cancel' | 'stop' | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly taskCount: number;
+  readonly counts: StateCounts;
+  readonly duplicates: number;
+  readonly backlog: number;
+  readonly outbox: number;
+  readonly logsCut: boolean;
+  readonly bodyHash: string;
+}
+
+/** Reads a run: a few reads, whatever its size. Throws NotFoundError. */
+export async function readRun(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+): Promise<RunSummary> {
+  const [summary] = await readRuns(redis, namespace, [id]);
+  if (summary === undefined) {
+    throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  }
+  return summary;
+}
+
+/** Reads several runs; those that are gone are left out. */
+export async function readRuns(
+  redis: RedisClient,
+  namespace: string,
+  ids: readonly string[],
+): Promise<readonly RunSummary[]> {
+  const all = await Promise.all(ids.map((id) => readOne(redis, namespace, id)));
+  return all.filter((summary) => summary !== null);
+}
+
+async function readOne(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+): Promise<RunSummary | null> {
+  const run = runHandle(namespace, id);
+  const [meta, deliveries, backlog, outbox] = await Promise.all([
+    redis.hgetall(run.names.meta),
+    readDeliveries(redis, run),
+    redis.llen(run.names.backlog),
+    redis.zcard(run.names.outbox),
+  ]);
+  const state = runStates.find((known) => known === meta['state']);
+  if (state === undefined) return null;
+  const facts = factsOf(namespace, id, meta);
+  return {
+    facts,
+    state,
+    halt: meta['halt'] === 'cancel' || meta['halt'] === 'stop' ? meta['halt'] : null,
+    startedAt: toNumberOrNull(meta['started']),
+    endedAt: toNumberOrNull(meta['ended']),
+    taskCount: facts.nodeCount - facts.barrierCount,
+    counts: countStates(facts, meta, deliveries),
+    duplicates: Number(meta['duplicates'] ?? 0),
+    backlog,
+    outbox,
+    logsCut: meta['logsCut'] === '1',
+    bodyHash: meta['bodyHash'] ?? '',
+  };
+}
+
+function countStates(
+  facts: RunFacts,
+  meta: Readonly<Record<string, string>>,
+  deliveries: readonly Delivery[],
+): StateCounts {
+  const taskCount = facts.nodeCount - facts.barrierCount;
+  const final = Object.fromEntries(
+    finalTaskStates.map((state) => [state, Number(meta[`c${stateCode[state]}`] ?? 0)]),
+  );
+  const queues = facts.handle.queues;
+  const ready = queues.reduce((sum, _, queue) => sum + Number(meta[`r${queue}`] ?? 0), 0);
+  const delayed = Number(meta['delayed'] ?? 0);
+  const { queued, running } = countOpen(deliveries);
+  const ended = Object.values(final).reduce((sum, count) => sum + count, 0);
+  const waiting = Math.max(0, taskCount - ended - ready - delayed - queued - running);
+  return asCounts({ waiting, ready, queued, running, delayed, ...final });
+}
+
+function countOpen(deliveries: readonly Delivery[]): { queued: number; running: number } {
+  let queued = 0;
+  let running = 0;
+  for (const delivery of deliveries) {
+    const open = delivery.open.filter(Boolean).length;
+    if (isClaimed(delivery)) running += open;
+    else queued += open;
+  }
+  return { queued, running };
+}
+
+/** Fills in the states that were not counted. */
+function asCounts(counts: Readonly<Record<string, number>>): StateCounts {
+  const of = (state: TaskCountState): number => counts[state] ?? 0;
+  return {
+    waiting: of('waiting'),
+    ready: of('ready'),
+    queued: of('queued'),
+    running: of('running'),
+    delayed: of('delayed'),
+    succeeded: of('succeeded'),
+    failed: of('failed'),
+    skipped: of('skipped'),
+    'upstream-failed': of('upstream-failed'),
+    cancelled: of('cancelled'),
+  };
+}
+
+/** One class of a run: its tasks by state; `waiting` includes those that are delayed. */
+export interface ClassCounts {
+  readonly class: string;
+  readonly total: number;
+  readonly counts: StateCounts;
+  /** Mean duration of its attempts so far, in ms; null before the first. */
+  readonly meanMs: number | null;
+}
+
+/** Counts of each class, in the order of the spec: one hash and the open deliveries are read. */
+export async function readClasses(
+  redis: RedisClient,
+  info: RunInfo,
+): Promise<readonly ClassCounts[]> {
+  const run = info.facts.handle;
+  const [groups, counts, deliveries, halt] = await Promise.all([
+    info.groups(),
+    redis.hgetall(run.names.counts),
+    readDeliveries(redis, run),
+    redis.hget(run.names.meta, 'halt'),
+  ]);
+  const classes = new Map<string, Tally>();
+  groups.forEach((group, number) => {
+    if (group.kind === 'barrier') return;
+    const tally = classes.get(group.class) ?? new Tally();
+    classes.set(group.class, tally);
+    tally.total += group.total;
+    tally.measured += Number(counts[`${number}:n`] ?? 0);
+    tally.micros += Number(counts[`${number}:us`] ?? 0);
+    if (halt === null) tally.add('ready', Number(counts[`${number}:${stateCode.ready}`] ?? 0));
+    for (const state of finalTaskStates) {
+      tally.add(state, Number(counts[`${number}:${stateCode[state]}`] ?? 0));
+    }
+  });
+  for (const delivery of deliveries) {
+    const group = groups[delivery.group];
+    const open = delivery.open.filter(Boolean).length;
+    classes.get(group?.class ?? '')?.add(isClaimed(delivery) ? 'running' : 'queued', open);
+  }
+  return [...classes].map(([name, tally]) => tally.toClass(name));
+}
+
+class Tally {
+  total = 0;
+  measured = 0;
+  micros = 0;
+  readonly #counts: Record<string, number> = {};
+
+  add(state: TaskCountState, by: number): void {
+    this.#counts[state] = (this.#counts[state] ?? 0) + by;
+  }
+
+  toClass(name: string): ClassCounts {
+    const known = Object.values(this.#counts).reduce((sum, count) => sum + count, 0);
+    const waiting = Math.max(0, this.total - known);
+    return {
+      class: name,
+      total: this.total,
+      counts: asCounts({ ...this.#counts, waiting }),
+      meanMs: this.measured === 0 ? null : this.micros / 1000 / this.measured,
+    };
+  }
+}
+
+/** The spec as it was submitted. */
+export async function readSpec(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+): Promise<unknown> {
+  const raw = await redis.getBuffer(runHandle(namespace, id).names.spec);
+  if (raw === null) throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  return decodeSpec(raw);
+}
+
+function toNumberOrNull(raw: string | undefined): number | null {
+  return raw === undefined ? null : Number(raw);
+}

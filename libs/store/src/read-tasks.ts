@@ -1,0 +1,273 @@
+import { finalTaskStates, type Json, type TaskState } from '@runnel/core';
+import { z } from 'zod';
+import { readDeliveries } from './deliveries.ts';
+import { nameHash } from './names.ts';
+import {
+  type AttemptRecord,
+  attemptBytes,
+  decodeAttempt,
+  finalStateOf,
+  isClaimed,
+  stateCode,
+  toUint32,
+} from './packed.ts';
+import { groupAt, type PlannedTask, type RunInfo } from './run-info.ts';
+import type { RedisClient } from './script.ts';
+
+/** What is kept of a failed attempt. */
+export const failureRecord = z.object({
+  reason: z.string(),
+  message: z.string(),
+  startMs: z.number(),
+  durationMs: z.number(),
+  worker: z.string().nullable(),
+  exitCode: z.number().optional(),
+  signal: z.string().optional(),
+});
+export type FailureRecord = z.infer<typeof failureRecord>;
+
+/** A task as it stands. */
+export interface TaskSummary {
+  readonly task: PlannedTask;
+  readonly state: TaskState;
+  /** Number of the current or last attempt; 0 where none was made. */
+  readonly attempt: number;
+  /** Of the last attempt that ended; null where none did. */
+  readonly last: AttemptRecord | null;
+}
+
+/** States of a span of nodes, read from four strings and the open deliveries. */
+export interface StateReader {
+  stateOf(number: number): TaskState;
+}
+
+/** Nodes that one step of a filtered listing looks at. */
+const scanNodes = 65_536;
+
+/** The states of nodes from ≤ n < to. */
+export async function readStates(
+  redis: RedisClient,
+  info: RunInfo,
+  from: number,
+  to: number,
+): Promise<StateReader> {
+  const names = info.facts.handle.names;
+  const [states, waiting, deliveries] = await Promise.all([
+    redis.getrangeBuffer(names.state, from, to - 1),
+    redis.getrangeBuffer(names.waiting, from * 4, to * 4 - 1),
+    readDeliveries(redis, info.facts.handle),
+  ]);
+  const open = new Map<number, TaskState>();
+  for (const delivery of deliveries) {
+    const state = isClaimed(delivery) ? 'running' : 'queued';
+    delivery.ids.forEach((id, place) => {
+      if (delivery.open[place]) open.set(id, state);
+    });
+  }
+  return {
+    stateOf(number) {
+      const code = states[number - from] ?? 0;
+      const final = finalStateOf(code);
+      if (final !== undefined) return final;
+      if (code === stateCode.delayed) return 'delayed';
+      if (code === stateCode.suspended) return 'suspended';
+      const inDelivery = open.get(number);
+      if (inDelivery !== undefined) return inDelivery;
+      const word = waiting.readUInt32BE((number - from) * 4);
+      const isReleased = ((word >>> 24) & 8) !== 0;
+      return isReleased || (word & 0xff_ff_ff) === 0 ? 'ready' : 'waiting';
+    },
+  };
+}
+
+export interface TaskQuery {
+  readonly class?: string;
+  readonly state?: TaskState;
+  /** Nodes below this were listed before. */
+  readonly from: number;
+  readonly limit: number;
+}
+
+/** A page of tasks in id order; `next` is where the following page starts, null at the end. */
+export async function listTasks(
+  redis: RedisClient,
+  info: RunInfo,
+  query: TaskQuery,
+): Promise<{ readonly tasks: readonly TaskSummary[]; readonly next: number | null }> {
+  const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
+  const nodeCount = info.facts.nodeCount;
+  const found: { readonly number: number; readonly state: TaskState }[] = [];
+  let at = query.from;
+  while (at < nodeCount && found.length < query.limit) {
+    const to = Math.min(nodeCount, at + (query.state === undefined ? 4_096 : scanNodes));
+    const reader = await readStates(redis, info, at, to);
+    for (; at < to && found.length < query.limit; at++) {
+      const group = groups[groupAt(ranges, at)];
+      if (group === undefined || group.kind === 'barrier') continue;
+      if (query.class !== undefined && group.class !== query.class) continue;
+      const state = reader.stateOf(at);
+      if (query.state === undefined || query.state === state) found.push({ number: at, state });
+    }
+  }
+  const tasks = await summarize(redis, info, found);
+  return { tasks, next: at < nodeCount ? at : null };
+}
+
+async function summarize(
+  redis: RedisClient,
+  info: RunInfo,
+  found: readonly { readonly number: number; readonly state: TaskState }[],
+): Promise<readonly TaskSummary[]> {
+  if (found.length === 0) return [];
+  const names = info.facts.handle.names;
+  const [attempts, tries, tasks] = await Promise.all([
+    Promise.all(
+      found.map(({ number }) =>
+        redis.getrangeBuffer(
+          names.attempts,
+          number * attemptBytes,
+          (number + 1) * attemptBytes - 1,
+        ),
+      ),
+    ),
+    redis.hmget(names.tries, ...found.map(({ number }) => String(number))),
+    Promise.all(found.map(({ number }) => info.task(number))),
+  ]);
+  return tasks.map((task, index) => {
+    const state = found[index]?.state ?? 'waiting';
+    const last = decodeAttempt(attempts[index] ?? Buffer.alloc(0));
+    const hasStarted = last !== null || state === 'running';
+    return { task, state, last, attempt: Number(tries[index] ?? (hasStarted ? 1 : 0)) };
+  });
+}
+
+/** Everything about one task. */
+export interface TaskDetail extends TaskSummary {
+  readonly output: Json | null;
+  readonly failures: readonly (FailureRecord & { readonly attempt: number })[];
+  readonly parents: readonly number[];
+  readonly children: readonly number[];
+}
+
+/** Parents and children that are listed of one task at most. */
+const mostNeighbours = 100;
+
+export async function readTask(
+  redis: RedisClient,
+  info: RunInfo,
+  number: number,
+): Promise<TaskDetail> {
+  const names = info.facts.handle.names;
+  const reader = await readStates(redis, info, number, number + 1);
+  const [summary] = await summarize(redis, info, [{ number, state: reader.stateOf(number) }]);
+  if (summary === undefined) throw new Error(`task ${number} could not be read`);
+  const fields = Array.from({ length: summary.attempt }, (_, index) => `${number}.${index + 1}`);
+  const [output, records, parents, children] = await Promise.all([
+    redis.hget(names.outputs, String(number)),
+    fields.length === 0 ? [] : redis.hmget(names.failures, ...fields),
+    readEdges(redis, { offsets: names.parentOffsets, edges: names.parents }, number),
+    readEdges(redis, { offsets: names.childOffsets, edges: names.children }, number),
+  ]);
+  const failures = records.flatMap((raw, index) =>
+    raw === null ? [] : [{ ...failureRecord.parse(JSON.parse(raw)), attempt: index + 1 }],
+  );
+  return { ...summary, output: parseJson(output), failures, parents, children };
+}
+
+async function readEdges(
+  redis: RedisClient,
+  keys: { readonly offsets: string; readonly edges: string },
+  number: number,
+  most = mostNeighbours,
+): Promise<readonly number[]> {
+  const offsets = toUint32(await redis.getrangeBuffer(keys.offsets, number * 4, number * 4 + 7));
+  const from = offsets[0] ?? 0;
+  const to = Math.min(offsets[1] ?? 0, from + most);
+  if (to <= from) return [];
+  const edges = toUint32(await redis.getrangeBuffer(keys.edges, from * 4, to * 4 - 1));
+  return [...edges].map((edge) => edge & 0xff_ff_ff);
+}
+
+/** Tasks whose outputs one task may read at most; more is an error that says so. */
+const mostInputs = 100_000;
+
+/** The direct parents of a task; a barrier stands for its own parents. */
+export async function readParents(
+  redis: RedisClient,
+  info: RunInfo,
+  number: number,
+): Promise<readonly number[]> {
+  const names = info.facts.handle.names;
+  const keys = { offsets: names.parentOffsets, edges: names.parents };
+  const direct = await readEdges(redis, keys, number, mostInputs);
+  const ranges = await info.ranges();
+  const parents: number[] = [];
+  for (const parent of direct) {
+    const group = await info.group(groupAt(ranges, parent));
+    if (group.kind !== 'barrier') parents.push(parent);
+    else parents.push(...(await readParents(redis, info, parent)));
+  }
+  return parents.sort((a, b) => a - b);
+}
+
+/** Outputs of the given tasks; those without one are left out. */
+export async function readOutputs(
+  redis: RedisClient,
+  info: RunInfo,
+  numbers: readonly number[],
+): Promise<ReadonlyMap<number, Json>> {
+  const names = info.facts.handle.names;
+  const outputs = new Map<number, Json>();
+  for (let from = 0; from < numbers.length; from += 1_000) {
+    const page = numbers.slice(from, from + 1_000);
+    const found = await redis.hmget(names.outputs, ...page.map(String));
+    page.forEach((number, index) => {
+      const raw = found[index];
+      if (raw !== null && raw !== undefined) outputs.set(number, parseJson(raw));
+    });
+  }
+  return outputs;
+}
+
+/** The number of the task with that id, or of the integer itself; null where there is none. */
+export async function findTask(
+  redis: RedisClient,
+  info: RunInfo,
+  idOrNumber: string,
+): Promise<number | null> {
+  const nodeCount = info.facts.nodeCount;
+  if (/^\d{1,8}$/.test(idOrNumber)) return await checkNumber(info, Number(idOrNumber));
+  const wanted = nameHash(idOrNumber);
+  for (let from = 0; from < nodeCount; from += nodesPerRead) {
+    const to = Math.min(nodeCount, from + nodesPerRead);
+    const names = info.facts.handle.names.names;
+    const raw = await redis.getrangeBuffer(names, from * 2, to * 2 - 1);
+    const hashes = new Uint16Array(new Uint8Array(raw).buffer);
+    for (let at = hashes.indexOf(wanted); at >= 0; at = hashes.indexOf(wanted, at + 1)) {
+      const task = await info.task(from + at);
+      if (task.id === idOrNumber && task.group.kind !== 'barrier') return from + at;
+    }
+  }
+  return null;
+}
+
+const nodesPerRead = 524_288;
+
+async function checkNumber(info: RunInfo, number: number): Promise<number | null> {
+  if (number >= info.facts.nodeCount) return null;
+  const group = await info.group(groupAt(await info.ranges(), number));
+  return group.kind === 'barrier' ? null : number;
+}
+
+function parseJson(raw: string | null): Json {
+  return raw === null ? null : z.custom<Json>(() => true).parse(JSON.parse(raw));
+}
+
+export const listableStates: readonly TaskState[] = [
+  'waiting',
+  'ready',
+  'queued',
+  'running',
+  'delayed',
+  ...finalTaskStates,
+];

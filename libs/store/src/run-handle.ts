@@ -1,0 +1,26 @@
+import { type KeyNames, keysOf, readyKey } from './keys.ts';
+import type { ScriptKeys } from './script.ts';
+
+/** A run and all its keys, spelled once. */
+export interface RunHandle {
+  readonly namespace: string;
+  readonly id: string;
+  readonly names: KeyNames;
+  /** For scripts that need no ready lists. */
+  readonly keys: ScriptKeys<keyof KeyNames>;
+}
+
+/** A run whose queues are known, so that scripts get its ready lists. */
+export interface OpenRunHandle extends RunHandle {
+  readonly queues: readonly string[];
+}
+
+export function runHandle(namespace: string, id: string): RunHandle {
+  const names = keysOf(namespace, id);
+  return { namespace, id, names, keys: { names } };
+}
+
+export function withQueues(run: RunHandle, queues: readonly string[]): OpenRunHandle {
+  const more = queues.map((_, number) => readyKey(run.namespace, run.id, number));
+  return { ...run, queues, keys: { names: run.names, more } };
+}

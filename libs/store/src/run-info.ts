@@ -1,0 +1,216 @@
+import { type Json, NotFoundError, type TaskPayload, taskId } from '@runnel/core';
+import {
+  decodeGroups,
+  decodePayloads,
+  groupChunk,
+  payloadChunk,
+  type StoredGroup,
+} from './chunks.ts';
+import { toUint32 } from './packed.ts';
+import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
+import type { RedisClient } from './script.ts';
+
+/** What never changes of a sealed run. */
+export interface RunFacts {
+  readonly handle: OpenRunHandle;
+  readonly name: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly source: string | null;
+  readonly createdAt: number;
+  readonly nodeCount: number;
+  readonly barrierCount: number;
+  readonly groupCount: number;
+  readonly priority: number;
+}
+
+/** A task as it was planned. */
+export interface PlannedTask {
+  readonly number: number;
+  readonly id: string;
+  readonly groupNumber: number;
+  readonly group: StoredGroup;
+  readonly values: readonly Json[];
+  readonly details: Json;
+}
+
+/** Chunks that one run keeps in memory: with 256 tasks each, about 16,000 tasks. */
+const keptChunks = 64;
+
+/** The immutable parts of one run, read when first needed and kept. */
+export class RunInfo {
+  readonly facts: RunFacts;
+  readonly #redis: RedisClient;
+  readonly #groups = new Map<number, Promise<readonly StoredGroup[]>>();
+  readonly #payloads = new Map<number, Promise<readonly TaskPayload[]>>();
+  #ranges: Promise<Uint32Array> | undefined;
+
+  constructor(redis: RedisClient, facts: RunFacts) {
+    this.#redis = redis;
+    this.facts = facts;
+  }
+
+  async group(number: number): Promise<StoredGroup> {
+    const chunk = Math.floor(number / groupChunk);
+    const groups = await kept(this.#groups, chunk, keptChunks * 4, () => this.#readGroups(chunk));
+    const group = groups[number % groupChunk];
+    if (group === undefined) throw new Error(`run ${this.facts.handle.id} has no group ${number}`);
+    return group;
+  }
+
+  /** All groups, in order. */
+  async groups(): Promise<readonly StoredGroup[]> {
+    const chunks = Math.ceil(this.facts.groupCount / groupChunk);
+    const read = Array.from({ length: chunks }, (_, chunk) => this.group(chunk * groupChunk));
+    await Promise.all(read);
+    const all = await Promise.all(
+      [...Array(chunks).keys()].map((chunk) => this.#groups.get(chunk)),
+    );
+    return all.flatMap((groups) => groups ?? []);
+  }
+
+  /** Pairs (first id, group). */
+  ranges(): Promise<Uint32Array> {
+    this.#ranges ??= this.#redis
+      .getBuffer(this.facts.handle.names.groupRanges)
+      .then((raw) => toUint32(raw ?? Buffer.alloc(0)));
+    return this.#ranges;
+  }
+
+  async payload(number: number): Promise<TaskPayload> {
+    const chunk = Math.floor(number / payloadChunk);
+    const rows = await kept(this.#payloads, chunk, keptChunks, () => this.#readPayloads(chunk));
+    return rows[number % payloadChunk] ?? { values: [] };
+  }
+
+  async task(number: number): Promise<PlannedTask> {
+    const groupNumber = groupAt(await this.ranges(), number);
+    return this.taskOf(number, groupNumber);
+  }
+
+  /** The same, where the group is known. */
+  async taskOf(number: number, groupNumber: number): Promise<PlannedTask> {
+    const group = await this.group(groupNumber);
+    const payload = await this.payload(number);
+    const id = taskId(group, payload);
+    const details = payload.details ?? group.details;
+    return { number, id, groupNumber, group, values: payload.values, details };
+  }
+
+  async #readGroups(chunk: number): Promise<readonly StoredGroup[]> {
+    const raw = await this.#redis.hgetBuffer(this.facts.handle.names.groups, String(chunk));
+    return raw === null ? [] : decodeGroups(raw);
+  }
+
+  async #readPayloads(chunk: number): Promise<readonly TaskPayload[]> {
+    const raw = await this.#redis.hgetBuffer(this.facts.handle.names.payload, String(chunk));
+    return decodePayloads(raw);
+  }
+}
+
+/** The group of a node, by binary search over (first id, group) pairs. */
+export function groupAt(ranges: Uint32Array, number: number): number {
+  let low = 0;
+  let high = ranges.length / 2 - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((ranges[middle * 2] ?? 0) <= number) low = middle;
+    else high = middle - 1;
+  }
+  return ranges[low * 2 + 1] ?? 0;
+}
+
+/** Reads the facts of a run; throws NotFoundError where there is none. */
+export async function readRunFacts(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+): Promise<RunFacts> {
+  const run = runHandle(namespace, id);
+  const meta = await redis.hgetall(run.names.meta);
+  return factsOf(namespace, id, meta);
+}
+
+export function factsOf(
+  namespace: string,
+  id: string,
+  meta: Readonly<Record<string, string>>,
+): RunFacts {
+  if (meta['state'] === undefined || meta['created'] === undefined) {
+    throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  }
+  const queues = Array.from({ length: Number(meta['queues'] ?? 0) }, (_, q) => meta[`q${q}`] ?? '');
+  return {
+    handle: withQueues(runHandle(namespace, id), queues),
+    name: meta['name'] ?? null,
+    tags: parseTags(meta['tags']),
+    source: meta['source'] ?? null,
+    createdAt: Number(meta['created']),
+    nodeCount: Number(meta['n']),
+    barrierCount: Number(meta['barriers']),
+    groupCount: Number(meta['groups']),
+    priority: Number(meta['priority'] ?? 0),
+  };
+}
+
+function parseTags(raw: string | undefined): Readonly<Record<string, string>> {
+  const tags: Record<string, string> = {};
+  const parsed: unknown = JSON.parse(raw ?? '{}');
+  for (const [key, value] of Object.entries(parsed ?? {})) tags[key] = String(value);
+  return tags;
+}
+
+/** Infos of the runs that a process works on; the least recently used go first. */
+export class RunInfoCache {
+  readonly #redis: RedisClient;
+  readonly #namespace: string;
+  readonly #infos = new Map<string, Promise<RunInfo>>();
+
+  constructor(redis: RedisClient, namespace: string) {
+    this.#redis = redis;
+    this.#namespace = namespace;
+  }
+
+  /** Throws NotFoundError where there is no such run. */
+  read(id: string): Promise<RunInfo> {
+    return kept(this.#infos, id, keptRuns, async () => {
+      const facts = await readRunFacts(this.#redis, this.#namespace, id);
+      return new RunInfo(this.#redis, facts);
+    });
+  }
+
+  forget(id: string): void {
+    this.#infos.delete(id);
+  }
+}
+
+/** Enough for the runs that are active at once; each takes at most a few MB. */
+const keptRuns = 256;
+
+/** A small LRU of promises; one that fails is not kept. */
+async function kept<Key, Value>(
+  map: Map<Key, Promise<Value>>,
+  key: Key,
+  most: number,
+  read: () => Promise<Value>,
+): Promise<Value> {
+  const found = map.get(key);
+  if (found !== undefined) {
+    map.delete(key);
+    map.set(key, found);
+    return found;
+  }
+  const reading = read();
+  map.set(key, reading);
+  if (map.size > most) {
+    for (const oldest of map.keys()) {
+      map.delete(oldest);
+      break;
+    }
+  }
+  try {
+    return await reading;
+  } catch (error: unknown) {
+    map.delete(key);
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { SetupError } from '@runnel/core';
+import { shardCount, shardKey, storeKey } from './keys.ts';
+import { releaseLease, takeLease } from './lease.ts';
+import type { RedisClient } from './script.ts';
+
+const layoutVersion = 1;
+
+/** Writes what the store is when it is new, and refuses a store of another layout. */
+export async function openStore(redis: RedisClient, namespace: string): Promise<void> {
+  const key = storeKey(namespace, 'store');
+  await redis.hsetnx(key, 'version', String(layoutVersion));
+  await redis.hsetnx(key, 'shards', String(shardCount));
+  const { version, shards } = await redis.hgetall(key);
+  if (Number(version) === layoutVersion && Number(shards) === shardCount) return;
+  throw new SetupError(
+    `the store "${namespace}" has layout ${version} with ${shards} shards; this version reads layout ` +
+      `${layoutVersion} with ${shardCount}: use another namespace (RUNNEL_NAMESPACE) or the version that made it`,
+  );
+}
+
+/** A listener that stops renewing loses its shards after this. Correctness never rests on it. */
+export const leaseMs = 5_000;
+
+/** Takes or renews the lease of a shard. */
+export function leaseShard(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  owner: string,
+): Promise<boolean> {
+  return takeLease(redis, shardKey(namespace, shard, 'lease'), owner, leaseMs);
+}
+
+/** Lets another listener have the shard at once. */
+export function freeShard(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  owner: string,
+): Promise<void> {
+  return releaseLease(redis, shardKey(namespace, shard, 'lease'), owner);
+}
+
+/** Runs that have started and not ended, oldest first. */
+export function readActiveRuns(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+): Promise<readonly string[]> {
+  return redis.zrange(shardKey(namespace, shard, 'active'), 0, -1);
+}
+
+/** How many runs of all shards have ready tasks or deliveries in each queue. */
+export async function readDemand(
+  redis: RedisClient,
+  namespace: string,
+): Promise<ReadonlyMap<string, number>> {
+  const shards = [...Array(shardCount).keys()];
+  const each = await Promise.all(
+    shards.map((shard) => redis.hgetall(shardKey(namespace, shard, 'demand'))),
+  );
+  const demand = new Map<string, number>();
+  for (const [queue, runs] of each.flatMap((one) => Object.entries(one))) {
+    demand.set(queue, (demand.get(queue) ?? 0) + Number(runs));
+  }
+  return demand;
+}
+
+/** A task whose delay is over. */
+export interface DueTask {
+  readonly member: string;
+  readonly runId: string;
+  readonly id: number;
+}
+
+/** What is due in a shard, oldest first, and when the next is (null: nothing waits). */
+export async function readDue(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  request: { readonly now: number; readonly count: number },
+): Promise<readonly DueTask[]> {
+  const key = shardKey(namespace, shard, 'times');
+  const members = await redis.zrangebyscore(key, 0, request.now, 'LIMIT', 0, request.count);
+  return members.map((member) => {
+    const [, runId = '', id = '0'] = member.split(':');
+    return { member, runId, id: Number(id) };
+  });
+}
+
+/** Takes times of runs that no longer exist out of the set. */
+export async function dropTimes(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  members: readonly string[],
+): Promise<void> {
+  if (members.length > 0) await redis.zrem(shardKey(namespace, shard, 'times'), ...members);
+}
