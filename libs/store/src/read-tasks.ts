@@ -94,17 +94,15 @@ export async function listTasks(
   info: RunInfo,
   query: TaskQuery,
 ): Promise<{ readonly tasks: readonly TaskSummary[]; readonly next: number | null }> {
-  const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
+  const isOfClass = await classFilter(info, query.class);
   const nodeCount = info.facts.nodeCount;
-  const found: { readonly number: number; readonly state: TaskState }[] = [];
+  const found: FoundTask[] = [];
   let at = query.from;
   while (at < nodeCount && found.length < query.limit) {
     const to = Math.min(nodeCount, at + (query.state === undefined ? 4_096 : scanNodes));
     const reader = await readStates(redis, info, at, to);
     for (; at < to && found.length < query.limit; at++) {
-      const group = groups[groupAt(ranges, at)];
-      if (group === undefined || group.kind === 'barrier') continue;
-      if (query.class !== undefined && group.class !== query.class) continue;
+      if (!isOfClass(at)) continue;
       const state = reader.stateOf(at);
       if (query.state === undefined || query.state === state) found.push({ number: at, state });
     }
@@ -113,10 +111,27 @@ export async function listTasks(
   return { tasks, next: at < nodeCount ? at : null };
 }
 
+interface FoundTask {
+  readonly number: number;
+  readonly state: TaskState;
+}
+
+/** Tells tasks of a class (of any, where none is named) from others and from barriers. */
+async function classFilter(
+  info: RunInfo,
+  name: string | undefined,
+): Promise<(number: number) => boolean> {
+  const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
+  const wanted = groups.map(
+    (group) => group.kind !== 'barrier' && (name === undefined || group.class === name),
+  );
+  return (number) => wanted[groupAt(ranges, number)] ?? false;
+}
+
 async function summarize(
   redis: RedisClient,
   info: RunInfo,
-  found: readonly { readonly number: number; readonly state: TaskState }[],
+  found: readonly FoundTask[],
 ): Promise<readonly TaskSummary[]> {
   if (found.length === 0) return [];
   const names = info.facts.handle.names;

@@ -47,7 +47,7 @@ export function readActiveRuns(
   namespace: string,
   shard: number,
 ): Promise<readonly string[]> {
-  return redis.zrange(shardKey(namespace, shard, 'active'), 0, -1);
+  return redis.zrange(shardKey(namespace, shard, 'active'), '0', '-1');
 }
 
 /** How many runs of all shards have ready tasks or deliveries in each queue. */

@@ -1,1 +1,2 @@
-export {};
+export { attemptEnds, finalRunState, finalStates } from './model.ts';
+export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';

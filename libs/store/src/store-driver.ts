@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import type { FinalTaskState, Plan } from '@runnel/core';
+import { claim, readDeliveries } from './deliveries.ts';
+import { type Delivery, encodeOutcome, outcomeBytes, stateCode } from './packed.ts';
+import { readRun } from './read-run.ts';
+import { readStates } from './read-tasks.ts';
+import { type OpenRunHandle, runHandle } from './run-handle.ts';
+import { RunInfo, readRunFacts } from './run-info.ts';
+import type { RedisClient } from './script.ts';
+import type { RunProgress } from './scripts.ts';
+import { storeRun } from './store-run.ts';
+import { clearOutbox, release, type Settlement, takeTurn } from './turns.ts';
+
+/** Plays api, worker and listener on a real Redis, one step at a time: for tests of the store. */
+export class StoreDriver {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly run: OpenRunHandle;
+  /** Started ids in order, as often as they started. */
+  readonly started: number[] = [];
+  /** Ids whose final outcome was reported before the entry's index in `started`. */
+  readonly log: { readonly kind: 'start' | 'end'; readonly id: number }[] = [];
+
+  private constructor(redis: RedisClient, namespace: string, run: OpenRunHandle) {
+    this.redis = redis;
+    this.namespace = namespace;
+    this.run = run;
+  }
+
+  static async submit(
+    redis: RedisClient,
+    namespace: string,
+    plan: Plan,
+    options: { readonly maxBatch?: number } = {},
+  ): Promise<StoreDriver> {
+    const run = runHandle(namespace, randomBytes(8).toString('hex'));
+    const answer = await storeRun(redis, {
+      run,
+      plan,
+      spec: {},
+      source: null,
+      bodyHash: 'h',
+      priority: 0,
+      now: 1,
+      route: (group) => ({ queue: group.pool, maxBatch: options.maxBatch ?? 256 }),
+    });
+    if (answer.kind !== 'stored') throw new Error('the id was taken');
+    return new StoreDriver(redis, namespace, answer.run);
+  }
+
+  shares(window: number, slots = 1): { window: number; slots: number }[] {
+    return this.run.queues.map(() => ({ window, slots }));
+  }
+
+  /** One turn without outcomes. */
+  async turn(window = 4, edges = 64): Promise<RunProgress> {
+    return (await this.settle([], window, edges)).progress;
+  }
+
+  async settle(
+    settlements: readonly Settlement[],
+    window = 4,
+    edges = 64,
+  ): Promise<{ accepted: number; duplicates: number; progress: RunProgress }> {
+    const answer = await takeTurn(this.redis, this.run, {
+      settlements,
+      shares: this.shares(window),
+      now: 1,
+      edges,
+    });
+    if (answer.progress === null) throw new Error('the run is gone');
+    return { ...answer, progress: answer.progress };
+  }
+
+  /** Claims as a BullMQ job that starts for the `starts`th time. */
+  async claim(carrier: number, starts = 1, token = randomBytes(8)): ReturnType<typeof claim> {
+    return await claim(this.redis, this.run, {
+      carrier,
+      attemptsStarted: starts,
+      token,
+      maxDeaths: 3,
+      poisonRecord: '{}',
+    });
+  }
+
+  async claimed(carrier: number, starts = 1): Promise<Delivery> {
+    const answer = await this.claim(carrier, starts);
+    if (answer.kind === 'refused') throw new Error(`refused: ${answer.refusal}`);
+    return answer.delivery;
+  }
+
+  clearOutbox(carriers: readonly number[]): Promise<void> {
+    return clearOutbox(this.redis, this.run, carriers);
+  }
+
+  release(ids: readonly number[]): Promise<number> {
+    return release(this.redis, this.run, ids);
+  }
+
+  deliveries(): Promise<readonly Delivery[]> {
+    return readDeliveries(this.redis, this.run);
+  }
+
+  summary(): ReturnType<typeof readRun> {
+    return readRun(this.redis, this.namespace, this.run.id);
+  }
+
+  /** The state of each node; throws for one that is not final. */
+  async finalStates(): Promise<readonly FinalTaskState[]> {
+    const info = new RunInfo(
+      this.redis,
+      await readRunFacts(this.redis, this.namespace, this.run.id),
+    );
+    const reader = await readStates(this.redis, info, 0, info.facts.nodeCount);
+    return Array.from({ length: info.facts.nodeCount }, (_, id) => {
+      const state = reader.stateOf(id);
+      if (isFinal(state)) return state;
+      throw new Error(`node ${id} is ${state}`);
+    });
+  }
+}
+
+function isFinal(state: string): state is FinalTaskState {
+  return ['succeeded', 'failed', 'skipped', 'upstream-failed', 'cancelled'].includes(state);
+}
+
+/** How one place of a delivery ended. */
+export interface PlaceEnd {
+  readonly place: number;
+  readonly code: number;
+  /** Given where the task is to be tried again. */
+  readonly due?: number;
+}
+
+/** What a worker and a listener would make of these ends. */
+export function settlementOf(delivery: Delivery, ends: readonly PlaceEnd[]): Settlement {
+  const outcomes = Buffer.alloc(ends.length * outcomeBytes);
+  const dues = Buffer.alloc(ends.length * 8);
+  ends.forEach(({ place, code, due }, index) => {
+    const attempt = delivery.attempts[place] ?? 1;
+    const record = { place, attempt, code, startMs: 1, durationMs: 1, worker: 1 };
+    encodeOutcome({ ...record, exitCode: 0, signal: 0 }, outcomes, index * outcomeBytes);
+    dues.writeDoubleLE(due ?? 0, index * 8);
+  });
+  const { carrier, token } = delivery;
+  return { carrier, token, outcomes, extras: Buffer.alloc(0), dues };
+}
+
+/** Every place of a delivery, succeeded. */
+export function allSucceeded(delivery: Delivery): Settlement {
+  const places = delivery.ids.map((_, place) => ({ place, code: stateCode.succeeded }));
+  return settlementOf(delivery, places);
+}
