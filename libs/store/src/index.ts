@@ -1,4 +1,5 @@
 export type { StoredGroup } from './chunks.ts';
+export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {

@@ -123,10 +123,12 @@ local function save_run()
   totals = {}
 end
 
--- Ends the run when every node is final and the backlog is empty. Returns its state.
+-- Ends the run when every node is final and the backlog is empty. Returns its state; `halting` for
+-- one that is being cancelled or stopped and has not ended.
 local function conclude(now)
   local h = call('HMGET', K.meta, 'state', 'fin', 'n', 'bad', 'halt', 'c' .. CANCELLED)
-  if h[1] ~= 'running' or h[2] ~= h[3] or call('EXISTS', K.backlog) == 1 then return h[1] end
+  if h[1] ~= 'running' then return h[1] end
+  if h[2] ~= h[3] or call('EXISTS', K.backlog) == 1 then return h[5] and 'halting' or 'running' end
   local state = 'succeeded'
   if h[5] == 'cancel' and h[6] then state = 'cancelled' elseif tonumber(h[4] or 0) > 0 then state = 'failed' end
   local id = call('HGET', K.meta, 'id')

@@ -1,0 +1,95 @@
+import { Queue } from 'bullmq';
+import type { Cluster, Redis } from 'ioredis';
+import { jobId, queuePrefix } from './names.ts';
+
+/** What BullMQ carries: where to find the delivery, and what a person wants to see of it. */
+export interface DeliveryJob {
+  readonly runId: string;
+  readonly carrier: number;
+  /** The task's id, or `class ×N`. */
+  readonly name: string;
+  readonly taskCount: number;
+  /** Number of the first task, for links. */
+  readonly firstTask: number;
+  /** Higher goes first: -1000 to 1000. */
+  readonly priority: number;
+}
+
+/** `r`un, `c`arrier, `t`ask, `n`umber of tasks: short, since every waiting job keeps it in Redis. */
+export interface JobData {
+  readonly r: string;
+  readonly c: number;
+  readonly t: number;
+  readonly n: number;
+}
+
+/** Enough that BullMQ's own events never grow large; nothing here depends on them. */
+const keptEvents = 1_000;
+
+/** Puts deliveries into BullMQ and asks after them. */
+export class DeliveryQueues implements AsyncDisposable {
+  readonly #connection: Redis | Cluster;
+  readonly #namespace: string;
+  readonly #onError: (error: Error) => void;
+  readonly #queues = new Map<string, Queue<JobData>>();
+
+  constructor(options: {
+    readonly connection: Redis | Cluster;
+    readonly namespace: string;
+    onError(error: Error): void;
+  }) {
+    this.#connection = options.connection;
+    this.#namespace = options.namespace;
+    this.#onError = options.onError;
+  }
+
+  /** Adds jobs; one that BullMQ still knows is not added again. */
+  async add(queue: string, jobs: readonly DeliveryJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.queue(queue).addBulk(
+      jobs.map((job) => ({
+        name: job.name,
+        data: { r: job.runId, c: job.carrier, t: job.firstTask, n: job.taskCount },
+        opts: { jobId: jobId(job.runId, 1, job.carrier), ...priorityOf(job) },
+      })),
+    );
+  }
+
+  /** Which of these carriers BullMQ neither keeps waiting nor has active. */
+  async findLost(
+    queue: string,
+    runId: string,
+    carriers: readonly number[],
+  ): Promise<readonly number[]> {
+    const states = await Promise.all(
+      carriers.map((carrier) => this.queue(queue).getJobState(jobId(runId, 1, carrier))),
+    );
+    return carriers.filter((_, index) => {
+      const state = states[index];
+      return state === 'unknown' || state === 'completed' || state === 'failed';
+    });
+  }
+
+  queue(name: string): Queue<JobData> {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue<JobData>(name, {
+      connection: this.#connection,
+      prefix: queuePrefix(this.#namespace, name),
+      streams: { events: { maxLen: keptEvents } },
+    });
+    queue.on('error', this.#onError);
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+}
+
+/** BullMQ counts from 1 (first) to 2,097,152; jobs without a priority go before all others. */
+function priorityOf(job: DeliveryJob): { readonly priority?: number } {
+  if (job.priority === 0) return {};
+  return { priority: Math.min(2_000_000, Math.max(1, 1_001 - job.priority)) };
+}
