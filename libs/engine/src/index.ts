@@ -1,1 +1,22 @@
-export {};
+export { retryDelayMs } from './backoff.ts';
+export { cancelRun, findCancelled } from './cancel.ts';
+export { Enqueuer } from './enqueue.ts';
+export {
+  type DeliveryEnd,
+  DeliveryExecutor,
+  type DeliveryStart,
+  type WorkerContext,
+} from './execute.ts';
+export type { ExecutorFacts, ExecutorPool } from './executors.ts';
+export { LostDeliveries } from './lost.ts';
+export { newRunId, runIdOfKey } from './run-id.ts';
+export { prepareSettlement, type SettleContext } from './settle.ts';
+export { Shares } from './shares.ts';
+export {
+  KeyReusedError,
+  type Submission,
+  type SubmitContext,
+  type Submitted,
+  startCreatedRun,
+  submitRun,
+} from './submit.ts';

@@ -87,6 +87,8 @@ export {
   readActiveRuns,
   readDemand,
   readDue,
+  signOffListener,
+  signOnListener,
 } from './shards.ts';
 export { type GroupRoute, type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export {

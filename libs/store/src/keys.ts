@@ -166,6 +166,11 @@ export const storeKeyDocs = {
     holds: 'worker -> JSON of what it serves, renewed every second, gone 10 s after its last sign',
     lifetime: always,
   },
+  listeners: {
+    type: 'zset',
+    holds: 'listener -> its last sign, to share out the shards',
+    lifetime: always,
+  },
   workerNumbers: {
     type: 'hash',
     holds: 'number mod 65,536 -> name of a worker, for attempts',

@@ -76,16 +76,17 @@ export async function readPendingOutcomes(
   return decodeStreams(raw)[0]?.entries ?? [];
 }
 
-/** Waits up to `blockMs` for new entries of the given shards; they must share a connection's slot rules. */
+/** New entries of the given shards, after waiting up to `blockMs` for the first; null does not wait. */
 export async function readNewOutcomes(
   redis: RedisClient,
   namespace: string,
   shards: readonly number[],
-  options: { readonly count: number; readonly blockMs: number },
+  options: { readonly count: number; readonly blockMs: number | null },
 ): Promise<readonly ShardEntries[]> {
   const keys = shards.map((shard) => shardKey(namespace, shard, 'outcomes'));
+  const block = options.blockMs === null ? [] : ['BLOCK', options.blockMs];
   const raw = await redis.callBuffer('XREADGROUP', [
-    ...['GROUP', group, consumer, 'COUNT', options.count, 'BLOCK', options.blockMs, 'STREAMS'],
+    ...['GROUP', group, consumer, 'COUNT', options.count, ...block, 'STREAMS'],
     ...keys,
     ...keys.map(() => '>'),
   ]);

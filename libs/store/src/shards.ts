@@ -97,3 +97,27 @@ export async function dropTimes(
 ): Promise<void> {
   if (members.length > 0) await redis.zrem(shardKey(namespace, shard, 'times'), ...members);
 }
+
+/** A listener that gave no sign for so long no longer counts when the shards are shared out. */
+const listenerGoneMs = 5_000;
+
+/** Says that a listener is alive; returns how many are, itself included. */
+export async function signOnListener(
+  redis: RedisClient,
+  namespace: string,
+  name: string,
+  now: number,
+): Promise<number> {
+  const key = storeKey(namespace, 'listeners');
+  await redis.zadd(key, now, name);
+  await redis.zremrangebyscore(key, 0, now - listenerGoneMs);
+  return Math.max(1, await redis.zcard(key));
+}
+
+export async function signOffListener(
+  redis: RedisClient,
+  namespace: string,
+  name: string,
+): Promise<void> {
+  await redis.zrem(storeKey(namespace, 'listeners'), name);
+}

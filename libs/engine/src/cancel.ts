@@ -1,0 +1,41 @@
+import { isFinalRunState, runStates } from '@runnel/core';
+import {
+  cancelChannel,
+  haltPage,
+  nudge,
+  type OpenRunHandle,
+  type RedisClient,
+  readRun,
+} from '@runnel/store';
+
+/**
+ * Cancels a run: sets the flag and does the first page; the owner of the run's shard does the rest.
+ * Answers in a few round trips, however large the run is. `isNew` is false for a run that is being
+ * cancelled already, or has ended: cancelling again changes nothing.
+ */
+export async function cancelRun(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+  now: number,
+): Promise<{ readonly isNew: boolean; readonly hasEnded: boolean }> {
+  const { facts } = await readRun(redis, namespace, id);
+  const answer = await haltPage(redis, facts.handle, 'cancel', now);
+  if (answer === null) return { isNew: false, hasEnded: true };
+  const state = runStates.find((known) => known === answer.state);
+  const hasEnded = state !== undefined && isFinalRunState(state);
+  if (answer.began) {
+    await redis.publish(cancelChannel(namespace), id);
+    await nudge(redis, namespace, id);
+  }
+  return { isNew: answer.began, hasEnded };
+}
+
+/** Which of these runs are being cancelled: what a worker asks for the runs it works on. */
+export async function findCancelled(
+  redis: RedisClient,
+  runs: readonly OpenRunHandle[],
+): Promise<readonly string[]> {
+  const halts = await Promise.all(runs.map((run) => redis.hget(run.names.meta, 'halt')));
+  return runs.filter((_, index) => halts[index] === 'cancel').map((run) => run.id);
+}

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+import {
+  AttemptAbort,
+  type AttemptResult,
+  describeThrown,
+  NotFoundError,
+  type TaskInput,
+} from '@runnel/core';
+import {
+  claim,
+  type Delivery,
+  handBack,
+  nudge,
+  type RedisClient,
+  type RunInfo,
+  type RunInfoCache,
+  type StoredGroup,
+  tokenBytes,
+} from '@runnel/store';
+import type { ExecutorPool } from './executors.ts';
+import { outcomeOf } from './outcome-of.ts';
+import { DetailsRenderer } from './render-details.ts';
+import { DeliveryReport } from './report.ts';
+import { hasOutputs, readInputs } from './task-inputs.ts';
+import { TaskLog } from './task-log.ts';
+
+/** What a worker process keeps for all its deliveries. */
+export interface WorkerContext {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly infos: RunInfoCache;
+  readonly executors: ExecutorPool;
+  readonly worker: { readonly name: string; readonly number: number };
+  readonly maxDeaths: number;
+  readonly logTailBytes: number;
+  readonly logRunBytes: number;
+  now(): number;
+}
+
+/** A start of a delivery, with the signals that may end it; each reason is an AttemptAbort. */
+export interface DeliveryStart {
+  readonly runId: string;
+  readonly carrier: number;
+  readonly attemptsStarted: number;
+  readonly lease: AbortSignal;
+  readonly cancel: AbortSignal;
+  readonly shutdown: AbortSignal;
+}
+
+/** What became of a delivery, for people: completion never depends on it. */
+export type DeliveryEnd =
+  | { readonly kind: 'refused'; readonly why: string }
+  | {
+      readonly kind: 'done';
+      readonly counts: Readonly<Record<string, number>>;
+      /** Of a delivery of one task. */
+      readonly only?: { readonly result: AttemptResult; readonly logTail: string };
+    };
+
+/** Carries out deliveries: claim, render, execute, report. */
+export class DeliveryExecutor {
+  readonly #context: WorkerContext;
+  readonly #renderer: DetailsRenderer;
+
+  constructor(context: WorkerContext) {
+    this.#context = context;
+    this.#renderer = new DetailsRenderer(context.executors);
+  }
+
+  /**
+   * Claims a delivery and carries out its open tasks. Resolves after the shard's stream has answered
+   * for the last outcome. A worker that dies in between leaves open bits behind: BullMQ starts the
+   * job again elsewhere, and the next claim gets what is still open under a new token.
+   */
+  async execute(start: DeliveryStart): Promise<DeliveryEnd> {
+    const info = await this.#readInfo(start.runId);
+    if (info === null) return { kind: 'refused', why: 'the run was deleted' };
+    const { redis, namespace } = this.#context;
+    const answer = await claim(redis, info.facts.handle, {
+      carrier: start.carrier,
+      attemptsStarted: start.attemptsStarted,
+      token: randomBytes(tokenBytes),
+      maxDeaths: this.#context.maxDeaths,
+      poisonRecord: poisonRecord(this.#context),
+    });
+    if (answer.kind === 'refused') {
+      const needsTurn = ['cancelled', 'split', 'poison'].includes(answer.refusal);
+      if (needsTurn) await nudge(redis, namespace, start.runId);
+      return { kind: 'refused', why: answer.refusal };
+    }
+    const group = await info.group(answer.delivery.group);
+    const execution = new Execution(this.#context, this.#renderer, {
+      info,
+      group,
+      start,
+      delivery: answer.delivery,
+    });
+    return await execution.run();
+  }
+
+  async #readInfo(runId: string): Promise<RunInfo | null> {
+    try {
+      return await this.#context.infos.read(runId);
+    } catch (error: unknown) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
+  }
+}
+
+function poisonRecord(context: WorkerContext): string {
+  return JSON.stringify({
+    reason: 'poison',
+    message: `${context.maxDeaths} workers died while they ran this task`,
+    retryable: false,
+    startMs: 0,
+    durationMs: 0,
+    worker: null,
+  });
+}
+
+interface Claimed {
+  readonly info: RunInfo;
+  readonly group: StoredGroup;
+  readonly start: DeliveryStart;
+  readonly delivery: Delivery;
+}
+
+/** One claimed delivery, until all of its outcomes are in the stream. */
+class Execution {
+  readonly #context: WorkerContext;
+  readonly #renderer: DetailsRenderer;
+  readonly #claimed: Claimed;
+  readonly #signal: AbortSignal;
+  readonly #report: DeliveryReport;
+  readonly #logs = new Map<number, TaskLog>();
+  readonly #results = new Map<number, AttemptResult>();
+
+  constructor(context: WorkerContext, renderer: DetailsRenderer, claimed: Claimed) {
+    const { start, delivery } = claimed;
+    this.#context = context;
+    this.#renderer = renderer;
+    this.#claimed = claimed;
+    this.#signal = AbortSignal.any([start.lease, start.cancel, start.shutdown]);
+    this.#report = new DeliveryReport({
+      redis: context.redis,
+      namespace: context.namespace,
+      delivery: {
+        runId: start.runId,
+        carrier: delivery.carrier,
+        token: delivery.token,
+        group: delivery.group,
+      },
+      lease: start.lease,
+    });
+  }
+
+  async run(): Promise<DeliveryEnd> {
+    const { delivery, group, start } = this.#claimed;
+    const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
+    const tasks = await this.#prepare(places);
+    if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
+    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+    await this.#report.drain();
+    if (!start.lease.aborted) await this.#handBackRest(places);
+    return this.#describe(places);
+  }
+
+  /** Renders every open task; one that can't be rendered fails at once, the others go on. */
+  async #prepare(places: readonly number[]): Promise<readonly PlacedTask[]> {
+    const { info, delivery, group } = this.#claimed;
+    const { redis } = this.#context;
+    const looksForInputs = group.inputs.length > 0 && (await hasOutputs(redis, info));
+    const tasks: PlacedTask[] = [];
+    for (const place of places) {
+      const number = delivery.ids[place] ?? -1;
+      const attempt = delivery.attempts[place] ?? 1;
+      const task = await info.taskOf(number, delivery.group);
+      const inputs = looksForInputs ? await readInputs(redis, info, group, number) : {};
+      const rendered = this.#renderer.render({ run: info.facts, task, attempt, inputs });
+      if (!rendered.ok) {
+        this.#end(place, rendered.failure, 0);
+        continue;
+      }
+      const log = this.#logOf(place, number, attempt);
+      tasks.push({
+        place,
+        input: {
+          run: { id: info.facts.handle.id, name: info.facts.name },
+          task: { id: task.id, number, class: group.class, attempt },
+          idempotencyKey: `${info.facts.handle.id}.${number}.${attempt}`,
+          details: rendered.details,
+          inputs,
+          timeoutMs: group.timeoutMs,
+          successExitCodes: group.successExitCodes,
+          log,
+          isolated: delivery.isolated,
+        },
+      });
+    }
+    return tasks;
+  }
+
+  async #carryOut(executorName: string, tasks: readonly PlacedTask[]): Promise<void> {
+    try {
+      const executor = await this.#context.executors.open(executorName);
+      const batch = { tasks: tasks.map(({ input }) => input), signal: this.#signal };
+      await executor.execute(batch, (index, result, durationMs) => {
+        const task = tasks[index];
+        if (task !== undefined) this.#end(task.place, result, durationMs);
+      });
+    } catch (error: unknown) {
+      // An executor that throws has a bug, or can't be opened here: its open tasks fail with it.
+      const message = describeThrown(error);
+      for (const { place } of tasks) {
+        this.#end(place, { outcome: 'failed', reason: 'error', message }, 0);
+      }
+    }
+  }
+
+  /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */
+  #end(place: number, result: AttemptResult, durationMs: number): void {
+    if (this.#results.has(place)) return;
+    if (result.outcome === 'cancelled' && !this.#isCancel()) return;
+    this.#results.set(place, result);
+    const { info, delivery } = this.#claimed;
+    const startMs = this.#context.now() - durationMs - info.facts.createdAt;
+    const attempt = delivery.attempts[place] ?? 1;
+    const { worker } = this.#context;
+    const { record, extra } = outcomeOf({ place, attempt, startMs, durationMs, worker }, result);
+    this.#report.add(record, extra);
+  }
+
+  #isCancel(): boolean {
+    const reason: unknown = this.#signal.reason;
+    return reason instanceof AttemptAbort && reason.abortCause === 'cancel';
+  }
+
+  /** A worker that stops gives back what it did not end; no death is counted. */
+  async #handBackRest(places: readonly number[]): Promise<void> {
+    if (places.every((place) => this.#results.has(place))) return;
+    const { redis, namespace } = this.#context;
+    const { info, delivery, start } = this.#claimed;
+    await handBack(redis, info.facts.handle, delivery);
+    await nudge(redis, namespace, start.runId);
+  }
+
+  #describe(places: readonly number[]): DeliveryEnd {
+    const counts: Record<string, number> = {};
+    for (const place of places) {
+      const outcome = this.#results.get(place)?.outcome ?? 'handed back';
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    }
+    const [first] = places;
+    const result = first === undefined ? undefined : this.#results.get(first);
+    if (places.length !== 1 || first === undefined || result === undefined) {
+      return { kind: 'done', counts };
+    }
+    const logTail = this.#logs.get(first)?.tail().toString() ?? '';
+    return { kind: 'done', counts, only: { result, logTail } };
+  }
+
+  #logOf(place: number, task: number, attempt: number): TaskLog {
+    const { redis, logTailBytes, logRunBytes } = this.#context;
+    const log = new TaskLog({
+      redis,
+      run: this.#claimed.info.facts.handle,
+      task,
+      attempt,
+      tailBytes: logTailBytes,
+      runCapBytes: logRunBytes,
+    });
+    this.#logs.set(place, log);
+    return log;
+  }
+}
+
+interface PlacedTask {
+  readonly place: number;
+  readonly input: TaskInput<unknown>;
+}

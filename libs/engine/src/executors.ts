@@ -1,0 +1,19 @@
+import type { Lane, OpenExecutor } from '@runnel/core';
+
+/** What the engine needs to know of executors; apps bring the implementation. */
+export interface ExecutorFacts {
+  lane(name: string): Lane;
+  maxBatch(name: string): number;
+}
+
+/** Opens executors when they are first used and keeps them. */
+export interface ExecutorPool {
+  open(name: string): Promise<OpenExecutor<unknown>>;
+  /** Checks rendered details; returns what the executor gets, or says what is wrong. */
+  parseDetails(
+    name: string,
+    details: unknown,
+  ):
+    | { readonly ok: true; readonly details: unknown }
+    | { readonly ok: false; readonly message: string };
+}

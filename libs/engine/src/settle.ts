@@ -1,0 +1,83 @@
+import type { RetryPolicy } from '@runnel/core';
+import {
+  decodeExtras,
+  decodeOutcome,
+  type OutcomeEntry,
+  outcomeBytes,
+  type RunInfo,
+  type Settlement,
+  stateCode,
+} from '@runnel/store';
+import { z } from 'zod';
+import { retryDelayMs } from './backoff.ts';
+
+/** What a worker writes beside a failed outcome. */
+export const failureExtra = z.object({
+  reason: z.string(),
+  retryable: z.boolean(),
+  exitCode: z.number().optional(),
+});
+
+/** Random numbers and time are passed in: scripts have neither. */
+export interface SettleContext {
+  readonly now: number;
+  random(): number;
+}
+
+/**
+ * Decides for each failed outcome of an entry whether it is tried again, and when: a failed code
+ * becomes `delayed` with its due time. Sent again, the script takes the first decision that it got.
+ */
+export async function prepareSettlement(
+  entry: OutcomeEntry,
+  info: RunInfo,
+  context: SettleContext,
+): Promise<Settlement> {
+  const { carrier, token, extras } = entry;
+  const count = Math.floor(entry.outcomes.length / outcomeBytes);
+  const hasFailure = someCode(entry.outcomes, count, stateCode.failed);
+  const plain = { carrier, token, outcomes: entry.outcomes, extras, dues: Buffer.alloc(0) };
+  if (!hasFailure) return plain;
+
+  const { retries } = await info.group(entry.group);
+  if (retries.limit === 0) return plain;
+  const failures = failuresByPlace(extras);
+  const outcomes = Buffer.from(entry.outcomes);
+  const dues = Buffer.alloc(count * 8);
+  for (let index = 0; index < count; index++) {
+    const outcome = decodeOutcome(outcomes, index * outcomeBytes);
+    if (outcome.code !== stateCode.failed) continue;
+    if (!mayRetry(retries, outcome.attempt, failures.get(outcome.place))) continue;
+    outcomes.writeUInt8(stateCode.delayed, index * outcomeBytes + 3);
+    const delay = retryDelayMs(retries, outcome.attempt, context.random());
+    dues.writeDoubleLE(context.now + delay, index * 8);
+  }
+  return { carrier, token, outcomes, extras, dues };
+}
+
+function someCode(outcomes: Buffer, count: number, code: number): boolean {
+  for (let index = 0; index < count; index++) {
+    if (outcomes[index * outcomeBytes + 3] === code) return true;
+  }
+  return false;
+}
+
+type FailureExtra = z.infer<typeof failureExtra>;
+
+function failuresByPlace(extras: Buffer): ReadonlyMap<number, FailureExtra> {
+  const failures = new Map<number, FailureExtra>();
+  for (const { place, kind, json } of decodeExtras(extras)) {
+    if (kind === 'failure') failures.set(place, failureExtra.parse(JSON.parse(json)));
+  }
+  return failures;
+}
+
+function mayRetry(
+  policy: RetryPolicy,
+  attempt: number,
+  failure: FailureExtra | undefined,
+): boolean {
+  if (attempt > policy.limit || failure?.retryable === false) return false;
+  if (policy.onExitCodes === null) return true;
+  return failure?.exitCode !== undefined && policy.onExitCodes.includes(failure.exitCode);
+}

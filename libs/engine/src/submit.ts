@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { ConflictError, type Group, type Plan, unreachable } from '@runnel/core';
+import { queueName } from '@runnel/queue';
+import {
+  type OpenRunHandle,
+  type RedisClient,
+  readRun,
+  runHandle,
+  startRun,
+  storeRun,
+} from '@runnel/store';
+import type { ExecutorFacts } from './executors.ts';
+import { newRunId, runIdOfKey } from './run-id.ts';
+
+export interface Submission {
+  readonly plan: Plan;
+  /** The document as it was submitted. */
+  readonly spec: unknown;
+  readonly source: string | null;
+  readonly priority: number;
+  /** With a client's name: the same key is the same run. */
+  readonly idempotency?: { readonly client: string; readonly key: string };
+  /** Where given, the run is only created, and expires then unless it is started. */
+  readonly expiresAt?: number;
+}
+
+export interface Submitted {
+  readonly runId: string;
+  /** False where the key had been used for the same document before. */
+  readonly isNew: boolean;
+}
+
+export interface SubmitContext {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly executors: ExecutorFacts;
+  readonly now: number;
+}
+
+/** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
+export async function submitRun(context: SubmitContext, request: Submission): Promise<Submitted> {
+  const { redis, namespace, now } = context;
+  const bodyHash = hashSpec(request.spec);
+  const { idempotency } = request;
+  const id =
+    idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
+  const answer = await storeRun(redis, {
+    run: runHandle(namespace, id),
+    plan: request.plan,
+    spec: request.spec,
+    source: request.source,
+    bodyHash,
+    priority: request.priority,
+    now,
+    route: (group) => routeOf(group, context.executors),
+    ...(request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }),
+  });
+  switch (answer.kind) {
+    case 'stored':
+      return { runId: id, isNew: true };
+    case 'exists':
+      return replay(id, answer, bodyHash);
+    default:
+      throw unreachable(answer);
+  }
+}
+
+/** An idempotency key that was used for another document. */
+export class KeyReusedError extends ConflictError {}
+
+function replay(
+  id: string,
+  found: { readonly state: string; readonly bodyHash: string },
+  bodyHash: string,
+): Submitted {
+  if (found.bodyHash !== bodyHash) {
+    throw new KeyReusedError(
+      `the Idempotency-Key was used for another spec (run ${id}): use a new key for a new run`,
+    );
+  }
+  if (found.state === 'submitting') {
+    throw new ConflictError(
+      `run ${id} is being submitted under the same Idempotency-Key: ask again in a few seconds`,
+      'IN_FLIGHT',
+    );
+  }
+  return { runId: id, isNew: false };
+}
+
+/** Starts a run that was only created; a run that has started already is left as it is. */
+export async function startCreatedRun(
+  context: Pick<SubmitContext, 'redis' | 'namespace' | 'now'>,
+  id: string,
+): Promise<OpenRunHandle> {
+  const { facts } = await readRun(context.redis, context.namespace, id);
+  await startRun.run(context.redis, facts.handle.keys, [context.now]);
+  return facts.handle;
+}
+
+function routeOf(
+  group: Group,
+  executors: ExecutorFacts,
+): { readonly queue: string; readonly maxBatch: number } {
+  if (group.kind === 'barrier') return { queue: '', maxBatch: 1 };
+  return {
+    queue: queueName(group.pool, executors.lane(group.executor)),
+    maxBatch: executors.maxBatch(group.executor),
+  };
+}
+
+function hashSpec(spec: unknown): string {
+  return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+}
