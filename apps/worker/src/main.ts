@@ -1,1 +1,29 @@
-export {};
+import {
+  createLogger,
+  createMetrics,
+  loadSettings,
+  onShutdown,
+  startHealthServer,
+} from '@runnel/service';
+import { startWorker } from './worker.ts';
+
+const { settings, warnings } = loadSettings();
+const logger = createLogger({ name: 'worker', level: settings.logLevel });
+for (const warning of warnings) logger.warn(warning);
+
+// Beyond the grace for running tasks there is time to hand back what they leave.
+const shutdown = onShutdown({ deadlineMs: settings.graceMs + 15_000, log: logger });
+try {
+  const metrics = createMetrics('worker');
+  const worker = await startWorker({ settings, logger, metrics });
+  shutdown.defer('worker', () => worker[Symbol.asyncDispose]());
+  const health = await startHealthServer({
+    port: settings.healthPort,
+    metrics,
+    whyNotReady: () => worker.whyNotReady(),
+  });
+  if (health !== null) shutdown.defer('health', () => health[Symbol.asyncDispose]());
+} catch (error: unknown) {
+  logger.fatal({ err: error }, error instanceof Error ? error.message : 'the worker did not start');
+  await shutdown.stop('failed to start', 1);
+}

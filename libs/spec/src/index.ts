@@ -1,1 +1,17 @@
-export {};
+export { type ParsedDocument, type Position, parseDocument } from './document.ts';
+export { parseDuration } from './duration.ts';
+export type { ExecutorCatalog } from './entries.ts';
+export {
+  type ExpandOptions,
+  type Expansion,
+  expandSpec,
+  type Validation,
+  validateSpec,
+} from './expand.ts';
+export { runSpecJsonSchema, runSpecSchema } from './schema.ts';
+export {
+  type CompiledTemplate,
+  compileTemplate,
+  MissingOutputError,
+  type RenderContext,
+} from './template.ts';

@@ -1,2 +1,3 @@
 export { attemptEnds, finalRunState, finalStates } from './model.ts';
 export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';
+export { type App, type AppProcess, Stack, type StackOptions } from './stack.ts';

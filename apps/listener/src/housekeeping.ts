@@ -1,0 +1,110 @@
+import type { LostDeliveries, Shares } from '@runnel/engine';
+import type { Logger } from '@runnel/service';
+import {
+  type DueTask,
+  dropTimes,
+  type RedisClient,
+  type RunInfoCache,
+  readAbandoned,
+  readActiveRuns,
+  readDue,
+  readEndedBefore,
+  release,
+  removeRun,
+} from '@runnel/store';
+import type { RunTurns } from './run-turns.ts';
+import type { ShardLeases } from './shards.ts';
+
+/** A run without outcomes gets a turn so often: for outboxes and backlogs that a dead owner left. */
+const idleTurnMs = 2_000;
+/** A submission that wrote nothing for so long was given up. */
+const abandonedMs = 60_000;
+const dueAtOnce = 1_000;
+
+export interface HousekeepingOptions {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly leases: ShardLeases;
+  readonly turns: RunTurns;
+  readonly shares: Shares;
+  readonly infos: RunInfoCache;
+  readonly lost: LostDeliveries;
+  readonly keepMs: number;
+  readonly logger: Logger;
+  now(): number;
+}
+
+/** What the owner of a shard looks after besides outcomes. Each part may be done twice without harm. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  /** Tasks whose delay is over become ready. */
+  async releaseDue(): Promise<void> {
+    const { redis, namespace, leases, now } = this.#options;
+    await Promise.all(
+      leases.owned().map(async (shard) => {
+        const due = await readDue(redis, namespace, shard, { now: now(), count: dueAtOnce });
+        const byRun = Map.groupBy(due, (task) => task.runId);
+        for (const [runId, tasks] of byRun) await this.#release(shard, runId, tasks);
+      }),
+    );
+  }
+
+  async #release(shard: number, runId: string, tasks: readonly DueTask[]): Promise<void> {
+    const { redis, namespace, infos, turns } = this.#options;
+    const info = await infos.read(runId).catch(() => null);
+    if (info === null) {
+      const members = tasks.map(({ member }) => member);
+      return await dropTimes(redis, namespace, shard, members);
+    }
+    const ids = tasks.map(({ id }) => id);
+    await release(redis, info.facts.handle, ids);
+    await turns.visit(runId);
+  }
+
+  /** Runs that had no turn for a while get one. */
+  async visitIdle(): Promise<void> {
+    const { turns } = this.#options;
+    for (const runId of await this.#activeRuns()) {
+      if (!turns.hadTurnWithin(runId, idleTurnMs)) await turns.visit(runId);
+    }
+    turns.sweep();
+  }
+
+  /** Deliveries that BullMQ has lost get a new carrier. */
+  async reissueLost(): Promise<void> {
+    const { infos, lost, turns, logger, now } = this.#options;
+    for (const runId of await this.#activeRuns()) {
+      const info = await infos.read(runId).catch(() => null);
+      if (info === null) continue;
+      const count = await lost.check(info.facts.handle, now());
+      if (count === 0) continue;
+      logger.warn({ run: runId, count }, 'deliveries were lost; they start again');
+      await turns.visit(runId);
+    }
+  }
+
+  /** Submissions that broke off, runs that were never started, and runs past retention go. */
+  async removeOld(): Promise<void> {
+    const { redis, namespace, leases, keepMs, logger, now } = this.#options;
+    for (const shard of leases.owned()) {
+      const abandoned = await readAbandoned(redis, namespace, shard, now() - abandonedMs);
+      const old = await readEndedBefore(redis, namespace, shard, now() - keepMs);
+      for (const runId of [...abandoned, ...old]) {
+        await removeRun(redis, namespace, runId);
+        logger.info({ run: runId }, 'removed');
+      }
+    }
+  }
+
+  async #activeRuns(): Promise<readonly string[]> {
+    const { redis, namespace, leases } = this.#options;
+    const shards = leases.owned();
+    const runs = await Promise.all(shards.map((shard) => readActiveRuns(redis, namespace, shard)));
+    return runs.flat();
+  }
+}

@@ -1,0 +1,125 @@
+import { hostname } from 'node:os';
+import { Enqueuer, LostDeliveries, Shares } from '@runnel/engine';
+import { DeliveryQueues } from '@runnel/queue';
+import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
+import { checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
+import type { Redis } from 'ioredis';
+import { Housekeeping } from './housekeeping.ts';
+import { OutcomeReader } from './read-outcomes.ts';
+import { RunTurns, type TurnContext } from './run-turns.ts';
+import { ShardLeases } from './shards.ts';
+
+const renewEveryMs = 1_000;
+const dueEveryMs = 100;
+const idleEveryMs = 1_000;
+const lostEveryMs = 2_000;
+const removeEveryMs = 15_000;
+
+export interface ListenerOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A running listener; disposing it settles what was read and gives its shards free. */
+export interface RunningListener extends AsyncDisposable {
+  whyNotReady(): string | null;
+}
+
+export async function startListener(options: ListenerOptions): Promise<RunningListener> {
+  const { settings, logger } = options;
+  const onError = (error: Error): void => logger.warn({ err: error }, error.message);
+  const redis = connectRedis(settings.redisUrl, onError);
+  const blocking = connectRedis(settings.redisUrl, onError);
+  await checkRedis(redis);
+  await openStore(redis, settings.namespace);
+
+  const parts = wire({ ...options, redis, blocking, onError });
+  const stop = new AbortController();
+  await parts.shares.refresh(Date.now());
+  await parts.leases.renew(Date.now());
+  const reading = parts.reader.run(stop.signal);
+  const timers = startTimers(parts, onError);
+  logger.info({ shards: parts.leases.owned().length }, 'settling outcomes');
+  return {
+    whyNotReady: () => (redis.status === 'ready' ? null : `Redis is ${redis.status}`),
+    async [Symbol.asyncDispose]() {
+      for (const timer of timers) clearInterval(timer);
+      stop.abort();
+      await reading;
+      await parts.leases.freeAll();
+      await parts.queues[Symbol.asyncDispose]();
+      blocking.disconnect();
+      redis.disconnect();
+    },
+  };
+}
+
+interface Parts {
+  readonly shares: Shares;
+  readonly leases: ShardLeases;
+  readonly queues: DeliveryQueues;
+  readonly enqueuer: Enqueuer;
+  readonly housekeeping: Housekeeping;
+  readonly reader: OutcomeReader;
+}
+
+function wire(
+  options: ListenerOptions & {
+    readonly redis: Redis;
+    readonly blocking: Redis;
+    onError(error: Error): void;
+  },
+): Parts {
+  const { settings, logger, redis, blocking, onError } = options;
+  const { namespace, keepMs } = settings;
+  const now = Date.now;
+  const infos = new RunInfoCache(redis, namespace);
+  const shares = new Shares(redis, namespace);
+  const queues = new DeliveryQueues({ connection: redis, namespace, onError });
+  const enqueuer = new Enqueuer(redis, queues);
+  const leases = new ShardLeases(redis, namespace, `${hostname()}.${process.pid}.${now()}`);
+  const base = { redis, namespace, infos, shares, now };
+  const onAccepted = countAccepted(options.metrics, leases);
+  const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted });
+  const reader = new OutcomeReader({ redis, blocking, namespace, leases, turns, logger });
+  const lost = new LostDeliveries({ redis, namespace, queues });
+  const housekeeping = new Housekeeping({ ...base, leases, turns, lost, keepMs, logger });
+  return { shares, leases, queues, enqueuer, housekeeping, reader };
+}
+
+function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
+  const { shares, leases, enqueuer, housekeeping } = parts;
+  const renew = async (): Promise<void> => {
+    await Promise.all([leases.renew(Date.now()), shares.refresh(Date.now())]);
+    enqueuer.sweep(Date.now());
+  };
+  const work: readonly (readonly [number, () => Promise<void>])[] = [
+    [renewEveryMs, renew],
+    [dueEveryMs, () => housekeeping.releaseDue()],
+    [idleEveryMs, () => housekeeping.visitIdle()],
+    [lostEveryMs, () => housekeeping.reissueLost()],
+    [removeEveryMs, () => housekeeping.removeOld()],
+  ];
+  return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
+}
+
+function countAccepted(metrics: Metrics, leases: ShardLeases): TurnContext['onAccepted'] {
+  const accepted = metrics.counter({
+    name: 'outcomes_accepted_total',
+    help: 'Outcomes that were accepted',
+  });
+  const refused = metrics.counter({
+    name: 'outcomes_duplicate_total',
+    help: 'Outcomes that came again, or of a claim that was lost',
+  });
+  metrics.gauge({
+    name: 'shards_owned',
+    help: 'Shards that this listener owns',
+    read: () => leases.owned().length,
+  });
+  return (count, duplicates) => {
+    accepted.inc(count);
+    refused.inc(duplicates);
+  };
+}

@@ -1,0 +1,156 @@
+import { NotFoundError } from '@runnel/core';
+import { type Enqueuer, prepareSettlement, type Shares } from '@runnel/engine';
+import {
+  haltPage,
+  type OutcomeEntry,
+  outcomeBytes,
+  type RedisClient,
+  type RunInfo,
+  type RunInfoCache,
+  type RunProgress,
+  runChannel,
+  type Settlement,
+  takeTurn,
+} from '@runnel/store';
+
+/** Outcomes that one call settles at most: scattered ones cost about 2 µs each. */
+const outcomesPerCall = 1_024;
+
+export interface TurnContext {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly infos: RunInfoCache;
+  readonly shares: Shares;
+  readonly enqueuer: Enqueuer;
+  now(): number;
+  random(): number;
+  onAccepted(count: number, duplicates: number): void;
+}
+
+/** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel. */
+export class RunTurns {
+  readonly #context: TurnContext;
+  /** Runs with a backlog, or that are being halted: they get turns until it is done. */
+  readonly #unfinished = new Map<string, 'backlog' | 'halt'>();
+  readonly #lastTurn = new Map<string, number>();
+
+  constructor(context: TurnContext) {
+    this.#context = context;
+  }
+
+  hasUnfinished(): boolean {
+    return this.#unfinished.size > 0;
+  }
+
+  /** True where the run had a turn less than `ms` ago. */
+  hadTurnWithin(runId: string, ms: number): boolean {
+    const at = this.#lastTurn.get(runId);
+    return at !== undefined && this.#context.now() - at < ms;
+  }
+
+  /** Forgets runs that had no turn for a minute. */
+  sweep(): void {
+    const now = this.#context.now();
+    for (const [id, at] of this.#lastTurn) if (now - at > 60_000) this.#lastTurn.delete(id);
+  }
+
+  /**
+   * Settles entries of one run, in calls of bounded size. Entries of a run that was deleted settle
+   * as nothing. Throws where a call failed: the entries stay pending.
+   */
+  async settle(runId: string, entries: readonly OutcomeEntry[]): Promise<void> {
+    const info = await this.#read(runId);
+    if (info === null) return;
+    const { now, random } = this.#context;
+    const context = { now: now(), random };
+    const real = entries.filter((entry) => entry.carrier > 0);
+    const settlements = await Promise.all(
+      real.map((entry) => prepareSettlement(entry, info, context)),
+    );
+    const parts = splitByOutcomes(settlements);
+    for (const part of parts.length === 0 ? [[]] : parts) await this.#turn(info, part);
+  }
+
+  /** A turn without outcomes, as the owner of the run's shard gives in passing. */
+  async visit(runId: string): Promise<void> {
+    const info = await this.#read(runId);
+    if (info !== null) await this.#turn(info, []);
+    else this.#unfinished.delete(runId);
+  }
+
+  /** One bounded step for each run that has work left. */
+  async goOn(): Promise<void> {
+    await Promise.all([...this.#unfinished].map(([runId, what]) => this.#step(runId, what)));
+  }
+
+  async #step(runId: string, what: 'backlog' | 'halt'): Promise<void> {
+    if (what === 'backlog') return await this.visit(runId);
+    const info = await this.#read(runId);
+    const { redis, now } = this.#context;
+    const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
+    if (page?.isPaging === true) return;
+    this.#unfinished.delete(runId);
+    if (info !== null && page !== null) await this.#announce(info, page.state);
+  }
+
+  async #turn(info: RunInfo, settlements: readonly Settlement[]): Promise<void> {
+    const { redis, shares, now, onAccepted } = this.#context;
+    const { handle } = info.facts;
+    const { accepted, duplicates, progress } = await takeTurn(redis, handle, {
+      settlements,
+      shares: shares.of(handle.queues),
+      now: now(),
+    });
+    onAccepted(accepted, duplicates);
+    this.#lastTurn.set(handle.id, now());
+    if (progress === null) {
+      this.#context.infos.forget(handle.id);
+      this.#unfinished.delete(handle.id);
+      return;
+    }
+    await this.#follow(info, progress);
+  }
+
+  async #follow(info: RunInfo, progress: RunProgress): Promise<void> {
+    const { enqueuer, now } = this.#context;
+    const { id } = info.facts.handle;
+    if (progress.state === 'halting') this.#unfinished.set(id, 'halt');
+    else if (progress.backlog > 0) this.#unfinished.set(id, 'backlog');
+    else this.#unfinished.delete(id);
+    if (progress.outbox.length > 0) await enqueuer.move(info, progress.outbox, now());
+    await this.#announce(info, progress.state);
+  }
+
+  /** Tells followers of the run that it ended; they read the run to see how. */
+  async #announce(info: RunInfo, state: string): Promise<void> {
+    if (state === 'running' || state === 'halting') return;
+    const { redis, namespace, infos } = this.#context;
+    infos.forget(info.facts.handle.id);
+    await redis.publish(runChannel(namespace, info.facts.handle.id), 'ended');
+  }
+
+  async #read(runId: string): Promise<RunInfo | null> {
+    try {
+      return await this.#context.infos.read(runId);
+    } catch (error: unknown) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
+  }
+}
+
+/** Groups of at most `outcomesPerCall` outcomes; one entry is never split. */
+function splitByOutcomes(settlements: readonly Settlement[]): readonly (readonly Settlement[])[] {
+  const parts: Settlement[][] = [];
+  let room = 0;
+  for (const settlement of settlements) {
+    const count = settlement.outcomes.length / outcomeBytes;
+    if (count > room) {
+      parts.push([]);
+      room = outcomesPerCall;
+    }
+    parts.at(-1)?.push(settlement);
+    room -= count;
+  }
+  return parts;
+}

@@ -1,0 +1,264 @@
+import type { RunState, TaskState } from '@runnel/core';
+import { z } from 'zod';
+import { UnreachableError } from './errors.ts';
+import { Http, type HttpOptions } from './http.ts';
+import {
+  droppedHeader,
+  type WireAccepted,
+  type WireRun,
+  type WireRunPage,
+  type WireSubmitted,
+  type WireTask,
+  type WireTaskPage,
+  type WireValidated,
+  type WireWorker,
+  wireAccepted,
+  wireRun,
+  wireRunPage,
+  wireSubmitted,
+  wireTask,
+  wireTaskPage,
+  wireValidated,
+  wireWorkers,
+} from './wire.ts';
+
+/** A spec as text, or as a value that is sent as JSON. */
+export type SpecDocument =
+  | { readonly text: string; readonly format: 'json' | 'yaml' }
+  | { readonly value: unknown };
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** The same key with the same spec is the same run. */
+  readonly idempotencyKey?: string;
+  /** Only create the run; `startRun` starts it within 24 h. */
+  readonly createdOnly?: boolean;
+  /** The spec's folder, absolute, for `{{run.source}}`; accepted from this machine only. */
+  readonly source?: string;
+}
+
+export interface ListRunsQuery extends CallOptions {
+  readonly state?: RunState;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** At most 200; default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface ListTasksQuery extends CallOptions {
+  readonly class?: string;
+  readonly state?: TaskState;
+  /** At most 1000; default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface LogOptions extends CallOptions {
+  /** Default: the last. */
+  readonly attempt?: number;
+}
+
+export interface LogText {
+  /** Starts with a line that says so where bytes were dropped. */
+  readonly text: string;
+  readonly droppedBytes: number;
+}
+
+/** Every call throws ApiError or UnreachableError; `task` is an id or a number. */
+export interface Client {
+  submitRun(
+    spec: SpecDocument,
+    options?: SubmitOptions,
+  ): Promise<WireSubmitted & { isNew: boolean }>;
+  /** What the spec would become; nothing is stored. */
+  validateRun(
+    spec: SpecDocument,
+    options?: Pick<SubmitOptions, 'source' | 'signal'>,
+  ): Promise<WireValidated>;
+  /** Starts a run that was only created. */
+  startRun(id: string, options?: CallOptions): Promise<WireAccepted>;
+  listRuns(query?: ListRunsQuery): Promise<WireRunPage>;
+  getRun(id: string, options?: CallOptions): Promise<WireRun>;
+  getSpec(id: string, options?: CallOptions): Promise<unknown>;
+  getTasks(id: string, query?: ListTasksQuery): Promise<WireTaskPage>;
+  getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
+  getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
+  /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
+  followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
+  /** `isNew` is false where the run was being cancelled already. */
+  cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  deleteRun(id: string, options?: CallOptions): Promise<void>;
+  listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
+  /** False also where nothing answers. */
+  isReady(options?: CallOptions): Promise<boolean>;
+}
+
+/**
+ * A client of the HTTP API.
+ *
+ * @example
+ * const client = createClient({ url: 'http://127.0.0.1:2503' });
+ * const { id } = await client.submitRun({ value: { tasks: [{ class: 'a', executor: 'noop' }] } });
+ * const run = await client.getRun(id);
+ */
+export function createClient(options: HttpOptions): Client {
+  const http = new Http(options);
+  return {
+    ...submitting(http),
+    ...reading(http),
+    ...logs(http),
+    async cancelRun(id, options = {}) {
+      const path = `${runPath(id)}/cancel`;
+      const response = await http.send({ method: 'POST', path, ...pickSignal(options) });
+      const accepted = wireAccepted.parse(await response.json());
+      return { ...accepted, isNew: response.status === 202 };
+    },
+    async deleteRun(id, options = {}) {
+      await http.send({ method: 'DELETE', path: runPath(id), ...pickSignal(options) });
+    },
+    async isReady(options = {}) {
+      try {
+        const request = { method: 'GET', path: '/readyz', ...pickSignal(options) } as const;
+        const response = await http.sendRaw(request);
+        await response.body?.cancel();
+        return response.ok;
+      } catch (error: unknown) {
+        if (error instanceof UnreachableError) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'startRun'> {
+  return {
+    async submitRun(spec, options = {}) {
+      const { idempotencyKey, createdOnly, source } = options;
+      const { body, contentType } = encodeSpec(spec);
+      const response = await http.send({
+        method: 'POST',
+        path: '/api/v1/runs',
+        query: { createdOnly: createdOnly === true ? true : undefined, source },
+        headers: {
+          'Content-Type': contentType,
+          ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
+        },
+        body,
+        isTimed: false,
+        ...pickSignal(options),
+      });
+      const submitted = wireSubmitted.parse(await response.json());
+      return { ...submitted, isNew: response.status === 201 };
+    },
+    validateRun(spec, options = {}) {
+      const { body, contentType } = encodeSpec(spec);
+      return http.read(wireValidated, {
+        method: 'POST',
+        path: '/api/v1/runs',
+        query: { dryRun: true, source: options.source },
+        headers: { 'Content-Type': contentType },
+        body,
+        isTimed: false,
+        ...pickSignal(options),
+      });
+    },
+    startRun(id, options = {}) {
+      const path = `${runPath(id)}/submit`;
+      return http.read(wireAccepted, { method: 'POST', path, ...pickSignal(options) });
+    },
+  };
+}
+
+function reading(
+  http: Http,
+): Pick<Client, 'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'listWorkers'> {
+  return {
+    listRuns({ signal, since, until, ...query } = {}) {
+      const times = { since: since?.toISOString(), until: until?.toISOString() };
+      return http.read(wireRunPage, {
+        method: 'GET',
+        path: '/api/v1/runs',
+        query: { ...query, ...times },
+        ...pickSignal({ signal }),
+      });
+    },
+    getRun: (id, options = {}) =>
+      http.read(wireRun, { method: 'GET', path: runPath(id), ...pickSignal(options) }),
+    getSpec: (id, options = {}) =>
+      http.read(z.unknown(), {
+        method: 'GET',
+        path: `${runPath(id)}/spec`,
+        ...pickSignal(options),
+      }),
+    getTasks: (id, { signal, ...query } = {}) =>
+      http.read(wireTaskPage, {
+        method: 'GET',
+        path: `${runPath(id)}/tasks`,
+        query,
+        ...pickSignal({ signal }),
+      }),
+    getTask: (id, task, options = {}) =>
+      http.read(wireTask, { method: 'GET', path: taskPath(id, task), ...pickSignal(options) }),
+    async listWorkers(options = {}) {
+      const request = { method: 'GET', path: '/api/v1/workers', ...pickSignal(options) } as const;
+      return (await http.read(wireWorkers, request)).workers;
+    },
+  };
+}
+
+function logs(http: Http): Pick<Client, 'getLog' | 'followLog'> {
+  return {
+    async getLog(id, task, options = {}) {
+      const response = await http.send({
+        method: 'GET',
+        path: `${taskPath(id, task)}/log`,
+        query: { attempt: options.attempt },
+        ...pickSignal(options),
+      });
+      const droppedBytes = Number(response.headers.get(droppedHeader) ?? 0);
+      return { text: await response.text(), droppedBytes };
+    },
+    followLog: (id, task, options = {}) => followLog(http, taskPath(id, task), options),
+  };
+}
+
+async function* followLog(http: Http, path: string, options: LogOptions): AsyncIterable<string> {
+  const response = await http.send({
+    method: 'GET',
+    path: `${path}/log`,
+    query: { follow: true, attempt: options.attempt },
+    isTimed: false,
+    ...pickSignal(options),
+  });
+  if (response.body === null) return;
+  // Characters may be split between chunks.
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    const text = decoder.decode(chunk, { stream: true });
+    if (text !== '') yield text;
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield rest;
+}
+
+function runPath(id: string): string {
+  return `/api/v1/runs/${encodeURIComponent(id)}`;
+}
+
+function taskPath(id: string, task: string | number): string {
+  return `${runPath(id)}/tasks/${encodeURIComponent(task)}`;
+}
+
+function encodeSpec(spec: SpecDocument): { readonly body: string; readonly contentType: string } {
+  if ('text' in spec) return { body: spec.text, contentType: `application/${spec.format}` };
+  return { body: JSON.stringify(spec.value), contentType: 'application/json' };
+}
+
+/** An absent signal must be left out, not undefined. */
+function pickSignal(options: { readonly signal?: AbortSignal | undefined }): CallOptions {
+  return options.signal === undefined ? {} : { signal: options.signal };
+}

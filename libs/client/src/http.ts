@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+import { ApiError, UnreachableError } from './errors.ts';
+import { problemDocument } from './wire.ts';
+
+export interface HttpOptions {
+  /** Where the API is, such as `http://127.0.0.1:2503`; a path before `/api` is kept. */
+  readonly url: string;
+  readonly token?: string;
+  readonly fetch?: typeof fetch;
+  /** For answers that are not streams; default 60 s. Submitting has no limit. */
+  readonly timeoutMs?: number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** From the root, each part encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  /** False: waits as long as it takes. Default true. */
+  readonly isTimed?: boolean;
+}
+
+/** Sends requests and turns what goes wrong into errors with a meaning. */
+export class Http {
+  readonly #base: string;
+  readonly #token: string | undefined;
+  readonly #fetch: typeof fetch;
+  readonly #timeoutMs: number;
+
+  constructor(options: HttpOptions) {
+    this.#base = new URL(options.url).href.replace(/\/+$/, '');
+    this.#token = options.token;
+    this.#fetch = options.fetch ?? fetch;
+    this.#timeoutMs = options.timeoutMs ?? 60_000;
+  }
+
+  /** @throws ApiError for any status from 400, UnreachableError where there is no answer. */
+  async send(request: HttpRequest): Promise<Response> {
+    const response = await this.sendRaw(request);
+    if (response.ok) return response;
+    throw await this.#toError(response);
+  }
+
+  /** The same, parsed. */
+  async read<T>(schema: z.ZodType<T>, request: HttpRequest): Promise<T> {
+    const response = await this.send(request);
+    const body: unknown = await this.#guard(request, () => response.json());
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new UnreachableError(this.#base, 'the answer is not that of a Runnel API', {
+      cause: parsed.error,
+    });
+  }
+
+  /** Every status is an answer. */
+  sendRaw(request: HttpRequest): Promise<Response> {
+    const url = new URL(`${this.#base}${request.path}`);
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const headers = new Headers(request.headers);
+    if (this.#token !== undefined) headers.set('Authorization', `Bearer ${this.#token}`);
+    const signals = [
+      ...(request.signal === undefined ? [] : [request.signal]),
+      ...(request.isTimed === false ? [] : [AbortSignal.timeout(this.#timeoutMs)]),
+    ];
+    return this.#guard(request, () =>
+      this.#fetch(url, {
+        method: request.method,
+        headers,
+        redirect: 'error',
+        signal: AbortSignal.any(signals),
+        ...(request.body === undefined ? {} : { body: request.body }),
+      }),
+    );
+  }
+
+  /** The caller's own abort goes through as it is; all else that breaks is an UnreachableError. */
+  async #guard<T>(request: Pick<HttpRequest, 'signal'>, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error: unknown) {
+      if (request.signal?.aborted === true) throw error;
+      throw new UnreachableError(this.#base, describeFailure(error, this.#timeoutMs), {
+        cause: error,
+      });
+    }
+  }
+
+  async #toError(response: Response): Promise<Error> {
+    const text = await response.text().catch(() => '');
+    const parsed = problemDocument.safeParse(parseJson(text));
+    const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
+    const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
+    if (parsed.success) return new ApiError(parsed.data, retryAfterMs);
+    // A proxy in between, or another server altogether.
+    const title = response.statusText || `HTTP ${response.status}`;
+    return new ApiError(
+      {
+        type: 'about:blank',
+        title,
+        status: response.status,
+        detail: `${this.#base} answered ${response.status} (${title}), not as a Runnel API does`,
+        code: `HTTP_${response.status}`,
+      },
+      retryAfterMs,
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the status alone is told.
+    return null;
+  }
+}
+
+/** fetch says only "fetch failed"; the reason is in the cause. */
+function describeFailure(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  // Several addresses were tried: an AggregateError without words of its own.
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return first instanceof Error ? first.message : cause.message;
+}

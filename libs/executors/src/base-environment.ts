@@ -1,0 +1,14 @@
+/** What a task sees of the worker's own environment. Nothing else: the worker's holds its secrets. */
+const passedOn = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
+
+/** The part of the worker's environment that tasks get; a variable that is not set there is left out. */
+export function baseEnvironment(
+  worker: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const name of passedOn) {
+    const value = worker[name];
+    if (value !== undefined) passed[name] = value;
+  }
+  return passed;
+}

@@ -1,0 +1,71 @@
+import type { FunctionContext } from './define-function.ts';
+import type { HostTask } from './protocol.ts';
+
+/**
+ * What one attempt may send of its log as it goes, and what is kept of its end beyond that. The main thread can't be
+ * asked to wait while a function computes, so without a limit a loop that logs would fill its memory.
+ */
+export const maxLogChars = 262_144;
+export const maxTailChars = 16_384;
+
+/** What a function gets about its attempt. */
+export class CallContext implements FunctionContext {
+  readonly index: number;
+  readonly run: FunctionContext['run'];
+  readonly task: FunctionContext['task'];
+  readonly idempotencyKey: string;
+  readonly inputs: FunctionContext['inputs'];
+  readonly #send: (text: string) => void;
+  #sentChars = 0;
+  #leftOutChars = 0;
+  #tail = '';
+  #abort: AbortController | null = null;
+  #abortReason: Error | null = null;
+  #ended = false;
+
+  constructor(task: HostTask, send: (text: string) => void) {
+    this.index = task.index;
+    this.run = task.run;
+    this.task = task.task;
+    this.idempotencyKey = task.idempotencyKey;
+    this.inputs = task.inputs;
+    this.#send = send;
+  }
+
+  /** Made when it is first asked for: most functions don't, and it costs more than a trivial one. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#abortReason !== null) this.#abort.abort(this.#abortReason);
+    return this.#abort.signal;
+  }
+
+  /** A property, so that `const { log } = context` works. */
+  readonly log = (text: string): void => {
+    // From a promise that the function did not wait for. The outbox may be written only while a task runs.
+    if (this.#ended) return;
+    const line = text.endsWith('\n') ? text : `${text}\n`;
+    if (this.#sentChars + line.length <= maxLogChars) {
+      this.#sentChars += line.length;
+      this.#send(line);
+      return;
+    }
+    this.#sentChars = maxLogChars;
+    this.#leftOutChars += line.length;
+    this.#tail += line;
+    // Cut only now and then: each cut copies the tail.
+    if (this.#tail.length > 2 * maxTailChars) this.#tail = this.#tail.slice(-maxTailChars);
+  };
+
+  abort(reason: Error): void {
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
+  }
+
+  /** Sends the end of a log that was too long; nothing is sent after it. */
+  end(): void {
+    this.#ended = true;
+    if (this.#leftOutChars === 0) return;
+    const tail = this.#tail.slice(-maxTailChars);
+    this.#send(`… ${this.#leftOutChars - tail.length} characters left out …\n${tail}`);
+  }
+}

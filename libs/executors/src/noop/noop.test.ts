@@ -1,0 +1,10 @@
+import { executorSuite } from '../../../testing/src/executor.suite.ts';
+import { noop } from './index.ts';
+
+executorSuite('noop', {
+  executor: noop,
+  cases: {
+    success: {},
+    output: { details: { output: { file: 'a.csv' } }, output: { file: 'a.csv' } },
+  },
+});

@@ -1,0 +1,86 @@
+import {
+  type Executor,
+  type ExecutorEnvironment,
+  type Lane,
+  NotFoundError,
+  type OpenExecutor,
+  SetupError,
+} from '@runnel/core';
+import type { z } from 'zod';
+import { suggestName } from './closest-name.ts';
+import { functionExecutor } from './function/index.ts';
+import { local } from './local/index.ts';
+import { noop } from './noop/index.ts';
+import { sleep } from './sleep/index.ts';
+import { readExecutors } from './user-modules.ts';
+
+/** The executors that a process knows. Each method throws a NotFoundError for an unknown name. */
+export interface ExecutorRegistry {
+  names(): readonly string[];
+  has(name: string): boolean;
+  lane(name: string): Lane;
+  maxBatch(name: string): number;
+  details(name: string): z.ZodType;
+  /** Loads what the executor needs to run and starts it. Dispose what it returns. */
+  open(name: string, environment: ExecutorEnvironment): Promise<OpenExecutor<unknown>>;
+}
+
+export interface LoadOptions {
+  /** A user's own executors: paths of modules, absolute or from the working directory. */
+  readonly modules?: readonly string[];
+}
+
+/** Only names, limits and schemas: what an executor runs on (execa, threads) is imported when it is opened. */
+const builtIn: readonly Executor[] = [local, functionExecutor, noop, sleep];
+
+/**
+ * Knows the built-in executors and those of `modules`.
+ *
+ * Throws a SetupError that names the module where one is missing, can't be imported, exports no executor, or exports one
+ * with a name that is taken.
+ *
+ * @example
+ * const registry = await loadExecutors({ modules: ['./shout.ts'] });
+ * registry.names(); // ['local', 'function', 'noop', 'sleep', 'shout']
+ */
+export async function loadExecutors(options: LoadOptions = {}): Promise<ExecutorRegistry> {
+  const executors = new Map(builtIn.map((executor) => [executor.name, executor]));
+  const origins = new Map(builtIn.map(({ name }) => [name, 'a built-in executor']));
+  for (const path of new Set(options.modules ?? [])) {
+    const { file, executors: own } = await readExecutors(path);
+    for (const executor of own) {
+      const origin = origins.get(executor.name);
+      if (origin !== undefined) {
+        throw new SetupError(
+          `${file}: the name "${executor.name}" is taken by ${origin}; give this executor another name`,
+        );
+      }
+      executors.set(executor.name, executor);
+      origins.set(executor.name, `the executor in ${file}`);
+    }
+  }
+  return createRegistry(executors);
+}
+
+function createRegistry(executors: ReadonlyMap<string, Executor>): ExecutorRegistry {
+  const find = (name: string): Executor => {
+    const executor = executors.get(name);
+    if (executor === undefined) {
+      throw new NotFoundError(describeUnknown(name, [...executors.keys()]));
+    }
+    return executor;
+  };
+  return {
+    names: () => [...executors.keys()],
+    has: (name) => executors.has(name),
+    lane: (name) => find(name).lane,
+    maxBatch: (name) => find(name).maxBatch,
+    details: (name) => find(name).details,
+    open: async (name, environment) => find(name).open(environment),
+  };
+}
+
+/** `no executor is named "locl" (did you mean "local"?); known: local, function, noop, sleep`. */
+export function describeUnknown(name: string, known: readonly string[]): string {
+  return `no executor is named "${name}"${suggestName(name, known)}; known: ${known.join(', ')}`;
+}

@@ -1,0 +1,149 @@
+import { type Issue, isJsonObject, type Json } from '@runnel/core';
+import type { Entry } from './entry.ts';
+import { EntryTables } from './entry-table.ts';
+import type { IssueList, Path } from './issue-list.ts';
+import type { Kind, RawEntry } from './kinds/kind.ts';
+import type { Parameters } from './parameters.ts';
+import { Policies } from './policies.ts';
+import { type BrokenEntry, readEntries } from './read-entries.ts';
+import type { RunHead } from './schema.ts';
+import { singleRow, type Table } from './table.ts';
+import { type CompiledTemplate, compileTemplate, type TemplateIssue } from './template.ts';
+import type { TemplateNames } from './template-names.ts';
+
+/** What executors say about details; the caller brings it, so that spec knows no executor. */
+export interface ExecutorCatalog {
+  names(): readonly string[];
+  /** Paths of the issues are relative to the details. */
+  check(executor: string, details: Json): readonly Issue[];
+}
+
+/** What entries are compiled with. */
+export interface EntryContext {
+  readonly head: RunHead;
+  /** Undefined where they are wrong: then nothing is said about names of parameters. */
+  readonly parameters: Parameters | undefined;
+  readonly executors: ExecutorCatalog;
+  readonly pools: readonly string[];
+  readonly source: string | null;
+  readonly maxProduct: number;
+  readonly maxTasks: number;
+  readonly issues: IssueList;
+}
+
+export interface Entries {
+  readonly entries: readonly Entry[];
+  /** Classes and ids of entries that are wrong themselves. */
+  readonly brokenNames: ReadonlySet<unknown>;
+  /** Exact up to the limit; beyond it "at least". */
+  readonly taskCount: number;
+}
+
+/** Reads and checks every entry by itself; what lies between them comes later. */
+export function compileEntries(context: EntryContext): Entries {
+  const compiler = new EntryCompiler(context);
+  readEntries(context.head.tasks, context.issues, compiler);
+  return compiler;
+}
+
+class EntryCompiler implements Entries {
+  readonly entries: Entry[] = [];
+  readonly brokenNames = new Set<unknown>();
+  readonly #context: EntryContext;
+  readonly #policies: Policies;
+  readonly #tables: EntryTables;
+  taskCount = 0;
+
+  constructor(context: EntryContext) {
+    const { head, executors, pools, issues, maxProduct } = context;
+    this.#context = context;
+    this.#policies = new Policies(head, { executors: executors.names(), pools, issues });
+    const parameters = context.parameters ?? { columns: [], table: null };
+    this.#tables = new EntryTables(parameters, maxProduct);
+  }
+
+  accept(key: number | string, raw: RawEntry, kind: Kind): void {
+    const { issues, parameters } = this.#context;
+    const path = ['tasks', key];
+    const before = issues.count;
+    const { merged, policy } = this.#policies.settle(raw, kind, path);
+    const details = policy.kind === 'task' ? (merged.details ?? {}) : null;
+    this.#refuseSecrets(details, key);
+    const template = policy.templated ? this.#compile(details, key) : null;
+    const table = this.#tableOf(raw, template, path);
+    const isSound = issues.count === before && parameters !== undefined;
+    if (!isSound) this.reject({ class: raw.class, id: raw.id });
+    this.entries.push({
+      index: this.entries.length,
+      key,
+      class: raw.class,
+      id: raw.id === raw.class ? undefined : raw.id,
+      runIf: merged.runIf ?? 'all-succeeded',
+      policy,
+      details,
+      template: template?.isConstant === false ? template : null,
+      parents: raw.parents ?? [],
+      children: raw.children ?? [],
+      table,
+      firstId: this.taskCount,
+      isSound,
+    });
+    this.taskCount += table.count;
+  }
+
+  /** Without parameters, or with far too many tasks already, nothing is listed any more. */
+  #tableOf(raw: RawEntry, template: CompiledTemplate | null, path: Path): Table {
+    const { issues, parameters, maxTasks } = this.#context;
+    if (parameters === undefined || this.taskCount > maxTasks) return singleRow;
+    return this.#tables.tableOf(raw, template?.names ?? null, { path, issues });
+  }
+
+  reject(broken: BrokenEntry): void {
+    this.brokenNames.add(broken.class);
+    this.brokenNames.add(broken.id);
+  }
+
+  #compile(details: Json, key: number | string): CompiledTemplate {
+    const { issues } = this.#context;
+    const found: TemplateIssue[] = [];
+    const template = compileTemplate(details, found);
+    for (const issue of found) issues.add(['tasks', key, 'details', ...issue.path], issue.message);
+    this.#checkRunNames(template.names, key);
+    return template;
+  }
+
+  #refuseSecrets(details: Json, key: number | string): void {
+    const found = findSecret(details);
+    if (found === undefined) return;
+    const message = 'references to secrets ({ secret: NAME }) are not supported yet';
+    this.#context.issues.add(['tasks', key, 'details', ...found], message);
+  }
+
+  #checkRunNames(names: TemplateNames, key: number | string): void {
+    const { head, source, issues } = this.#context;
+    if (names.run.size === 0) return;
+    const at = (name: string) => ['tasks', key, 'details', ...(names.places.get(name) ?? [])];
+    if (names.run.has('source') && source === null) {
+      issues.add(
+        at('run.source'),
+        '{{run.source}} is not known: it is the folder of a spec that the CLI submits from a file system that the workers share',
+      );
+    }
+    if (names.run.has('name') && head.name === undefined) {
+      issues.add(at('run.name'), '{{run.name}} is not known: the run has no name');
+    }
+  }
+}
+
+/** The path of the first `{ secret: NAME }`. The depth of a document is limited: recursion is safe. */
+function findSecret(value: Json): readonly (string | number)[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const keys = isJsonObject(value) ? Object.keys(value) : undefined;
+  if (isJsonObject(value) && keys?.length === 1 && typeof value['secret'] === 'string') return [];
+  const children: readonly Json[] = isJsonObject(value) ? Object.values(value) : value;
+  for (const [index, child] of children.entries()) {
+    const found = findSecret(child);
+    if (found !== undefined) return [keys?.[index] ?? index, ...found];
+  }
+  return undefined;
+}

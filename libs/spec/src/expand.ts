@@ -1,0 +1,202 @@
+import { type InputShape, type Issue, maxNodes, type Plan, SpecError } from '@runnel/core';
+import { findBarriers } from './barriers.ts';
+import { checkDetails } from './check-details.ts';
+import { findCycles } from './cycles.ts';
+import { buildEdges, countEdges, type EdgeContext } from './edges.ts';
+import { compileEntries, type Entries, type ExecutorCatalog } from './entries.ts';
+import type { Entry } from './entry.ts';
+import { groupEntries } from './groups.ts';
+import { findUnsafeValue } from './guard.ts';
+import { checkOutputs, shapeInputs } from './inputs.ts';
+import { IssueList, type Locate } from './issue-list.ts';
+import { type Join, Joiner } from './joins.ts';
+import { type Link, type Links, resolveLinks } from './links.ts';
+import { Names } from './names.ts';
+import { readParameters } from './parameters.ts';
+import { listPayloads } from './payloads.ts';
+import { readHead } from './read-head.ts';
+import type { RunHead } from './schema.ts';
+import { simplifyLinks } from './simplify-links.ts';
+import { warnOfMissingMatch } from './warnings.ts';
+
+/** 400 MB of edges; one barrier or match in place of a product of tasks keeps far below. */
+const defaultMaxEdges = 100_000_000;
+
+/** What a spec is expanded with. */
+export interface ExpandOptions {
+  readonly limits: {
+    /** The most tasks of a run. */
+    readonly maxTasks: number;
+    /** The most combinations of parameters that one task, or the run, may have. */
+    readonly maxProduct: number;
+    /** Default 100,000,000. */
+    readonly maxEdges?: number;
+  };
+  readonly executors: ExecutorCatalog;
+  readonly pools: readonly string[];
+  /** The spec's folder on the workers' file system; null or absent where there is none. */
+  readonly source?: string | null;
+  /** Where parts of the document stand in its text. */
+  readonly locate?: Locate;
+}
+
+/** A plan, and what is not wrong but may not be meant. */
+export interface Expansion {
+  readonly plan: Plan;
+  readonly warnings: readonly Issue[];
+}
+
+/** What was found in a spec; `plan` is null where there are issues. */
+export interface Validation {
+  readonly plan: Plan | null;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
+/**
+ * Expands a run spec into a plan.
+ *
+ * @throws SpecError with every issue at once.
+ */
+export function expandSpec(input: unknown, options: ExpandOptions): Expansion {
+  const { plan, issues, warnings } = validateSpec(input, options);
+  if (plan === null) throw new SpecError(issues);
+  return { plan, warnings };
+}
+
+/** As `expandSpec`, but gives back what is wrong instead of throwing it. */
+export function validateSpec(input: unknown, options: ExpandOptions): Validation {
+  const issues = new IssueList();
+  const warnings = new IssueList();
+  const plan = planSpec(input, { options, issues, warnings });
+  return {
+    plan: issues.count === 0 ? plan : null,
+    issues: issues.toArray(options.locate),
+    warnings: warnings.toArray(options.locate),
+  };
+}
+
+interface Context {
+  readonly options: ExpandOptions;
+  readonly issues: IssueList;
+  readonly warnings: IssueList;
+}
+
+function planSpec(input: unknown, context: Context): Plan | null {
+  const { options, issues, warnings } = context;
+  const unsafe = findUnsafeValue(input);
+  if (unsafe !== undefined) {
+    issues.add(unsafe.path, unsafe.message);
+    return null;
+  }
+  const { head, isComplete } = readHead(input, issues);
+  if (head === undefined) return null;
+  const { maxProduct, maxTasks } = options.limits;
+  const compiled = compileEntries({
+    head,
+    parameters: isComplete ? readParameters(head, { issues, warnings, maxProduct }) : undefined,
+    executors: options.executors,
+    pools: options.pools,
+    source: options.source ?? null,
+    maxProduct,
+    maxTasks: Math.min(maxTasks, maxNodes),
+    issues,
+  });
+  if (!checkTaskCount(compiled, context)) return null;
+  const graph = connect(compiled, { head, ...context });
+  return issues.count > 0 ? null : assemble(head, graph, context);
+}
+
+function checkTaskCount({ taskCount }: Entries, { options, issues }: Context): boolean {
+  const limit = Math.min(options.limits.maxTasks, maxNodes);
+  if (taskCount <= limit) return true;
+  issues.add(['tasks'], `the run has ${taskCount} tasks or more, over the limit of ${limit}`);
+  return false;
+}
+
+/** Entries with everything that lies between them. */
+interface Graph {
+  readonly entries: readonly Entry[];
+  readonly taskCount: number;
+  readonly links: Links;
+  readonly joins: ReadonlyMap<Link, Join>;
+  readonly inputs: readonly (readonly InputShape[])[];
+}
+
+function connect(compiled: Entries, context: Context & { readonly head: RunHead }): Graph {
+  const { issues, warnings, options, head } = context;
+  const { entries, brokenNames, taskCount } = compiled;
+  const names = new Names(entries);
+  names.checkIds(issues);
+  const resolved = resolveLinks(entries, { names, brokenNames, issues });
+  const links = resolved.map((ofEntry) => simplifyLinks(ofEntry, issues));
+  findCycles(entries, links, issues);
+  const joins = joinAll(entries, links, issues);
+  const knownExecutors = new Set(options.executors.names());
+  const run = { name: head.name ?? null, source: options.source ?? null };
+  const inputs = entries.map((entry) => {
+    const shapes = shapeInputs(links[entry.index] ?? [], joins);
+    checkOutputs(entry, shapes, { names, issues });
+    checkDetails(entry, { executors: options.executors, knownExecutors, run, issues });
+    return shapes;
+  });
+  warnOfMissingMatch(entries, links, warnings);
+  return { entries, taskCount, links, joins, inputs };
+}
+
+function joinAll(entries: readonly Entry[], links: Links, issues: IssueList): Map<Link, Join> {
+  const joins = new Map<Link, Join>();
+  const joiner = new Joiner(issues);
+  for (const entry of entries) {
+    for (const link of links[entry.index] ?? []) {
+      const join = link.kind === 'match' ? joiner.join(entry, link) : undefined;
+      if (join !== undefined) joins.set(link, join);
+    }
+  }
+  joiner.checkChildren();
+  return joins;
+}
+
+function assemble(head: RunHead, graph: Graph, { options, issues }: Context): Plan | null {
+  const { entries, links, joins, inputs, taskCount } = graph;
+  const barriers = findBarriers(entries, links);
+  const edgeContext: EdgeContext = { entries, links, joins, barriers, taskCount, issues };
+  if (!checkSize(edgeContext, options.limits.maxEdges ?? defaultMaxEdges)) return null;
+  const edges = buildEdges(edgeContext);
+  const { groups, groupOfEntry, groupRanges } = groupEntries(entries, inputs, barriers);
+  return {
+    name: head.name ?? null,
+    tags: head.tags ?? {},
+    nodeCount: taskCount + barriers.size,
+    barrierCount: barriers.size + countBarrierTasks(entries),
+    groups,
+    groupRanges,
+    ...edges,
+    payloads: () =>
+      listPayloads(entries, (entry) => groups[groupOfEntry[entry.index] ?? 0], barriers.size),
+    onFailure: head.onFailure ?? 'continue',
+    parallelism: head.parallelism ?? null,
+  };
+}
+
+function checkSize(context: EdgeContext, maxEdges: number): boolean {
+  const { issues, taskCount, barriers } = context;
+  const nodeCount = taskCount + barriers.size;
+  if (nodeCount > maxNodes) {
+    const message = `the run has ${nodeCount} tasks and barriers, over the limit of ${maxNodes}`;
+    issues.add(['tasks'], message);
+  }
+  const edgeCount = countEdges(context);
+  if (edgeCount > maxEdges) {
+    issues.add(['tasks'], `the run has ${edgeCount} edges, over the limit of ${maxEdges}`);
+  }
+  return nodeCount <= maxNodes && edgeCount <= maxEdges;
+}
+
+/** Barriers that a user wrote; those found in the graph are counted apart. */
+function countBarrierTasks(entries: readonly Entry[]): number {
+  return entries.reduce(
+    (count, { policy, table }) => count + (policy.kind === 'barrier' ? table.count : 0),
+    0,
+  );
+}

@@ -1,0 +1,71 @@
+import type { InputShape } from '@runnel/core';
+import { baseOf, type Entry, pathOf } from './entry.ts';
+import type { IssueList } from './issue-list.ts';
+import type { Join } from './joins.ts';
+import type { Link } from './links.ts';
+import type { Names } from './names.ts';
+import { suggest } from './suggest.ts';
+
+/** How the outputs of each parent class reach an entry, in the order in which they are named. */
+export function shapeInputs(
+  links: readonly Link[],
+  joins: ReadonlyMap<Link, Join>,
+): readonly InputShape[] {
+  if (links.length === 0) return [];
+  const shapes = new Map<string, InputShape>();
+  for (const link of links) {
+    if (!hasOutputs(link)) continue;
+    const name = link.kind === 'task' ? link.entry.class : link.parents.class.name;
+    const isOne = link.kind === 'task' || joins.get(link)?.isSingle === true;
+    shapes.set(name, { class: name, single: isOne && !shapes.has(name) });
+  }
+  return [...shapes.values()];
+}
+
+/** Barriers end, but hand nothing on. */
+function hasOutputs(link: Link): boolean {
+  if (link.kind === 'task') return link.entry.policy.kind === 'task';
+  const { class: set, entry } = link.parents;
+  return entry === null ? set.hasTasks : entry.policy.kind === 'task';
+}
+
+/** Notes outputs that an entry can't read: of no direct parent, or a field of a list. */
+export function checkOutputs(
+  entry: Entry,
+  inputs: readonly InputShape[],
+  { names, issues }: { readonly names: Names; readonly issues: IssueList },
+): void {
+  const used = entry.template?.names;
+  if (used === undefined) return;
+  for (const use of used.outputs) {
+    const shape = inputs.find((input) => input.class === use.class);
+    const message =
+      shape === undefined
+        ? describeStranger(entry, use.class, { inputs, names })
+        : describeList(use.class, use.readsField && !shape.single);
+    if (message === undefined) continue;
+    const leaf = used.places.get(use.name) ?? [];
+    issues.add(pathOf(entry, 'details', ...leaf), `{{${use.name}}}: ${message}`);
+  }
+}
+
+function describeStranger(
+  entry: Entry,
+  name: string,
+  { inputs, names }: { readonly inputs: readonly InputShape[]; readonly names: Names },
+): string {
+  const quoted = JSON.stringify(name);
+  if (names.classOf(name) === undefined) {
+    const hint = suggest(
+      name,
+      inputs.map((input) => input.class),
+    );
+    return `no task has the class ${quoted}${hint}`;
+  }
+  return `${quoted} is no direct parent of ${JSON.stringify(baseOf(entry))}: only outputs of direct parents can be read`;
+}
+
+function describeList(name: string, isWrong: boolean): string | undefined {
+  if (!isWrong) return undefined;
+  return `${JSON.stringify(name)} can be several tasks here, so its outputs are a list: write {{#outputs.${name}}}…{{/outputs.${name}}}`;
+}

@@ -1,0 +1,196 @@
+import type { On } from '@runnel/core';
+import type { Entry } from './entry.ts';
+import { pathOf } from './entry.ts';
+import { bareAxisName, type RawRef } from './entry-fields.ts';
+import type { IssueList, Path } from './issue-list.ts';
+import type { Names, TaskClass } from './names.ts';
+import { suggest } from './suggest.ts';
+
+/** Every task of a class, or of one of its entries. */
+export interface TaskSet {
+  readonly class: TaskClass;
+  /** Null: the whole class. */
+  readonly entry: Entry | null;
+}
+
+/** Where a link was written. */
+export interface Origin {
+  readonly entry: Entry;
+  readonly side: 'parents' | 'children';
+  readonly position: number;
+}
+
+interface LinkBase {
+  readonly on: On;
+  readonly origin: Origin;
+  /** Only this task of the child entry; null: each of them. */
+  readonly childRow: number | null;
+}
+
+/** What an entry waits for, once its names are resolved. */
+export type Link =
+  | (LinkBase & { readonly kind: 'all'; readonly parents: TaskSet })
+  | (LinkBase & {
+      readonly kind: 'match';
+      readonly parents: TaskSet;
+      /** True: all shared axes. */
+      readonly axes: true | readonly string[];
+      readonly isOptional: boolean;
+    })
+  | (LinkBase & { readonly kind: 'task'; readonly entry: Entry; readonly row: number });
+
+/** The links of each entry, as the child, by its index. */
+export type Links = readonly (readonly Link[])[];
+
+interface Context {
+  readonly names: Names;
+  readonly brokenNames: ReadonlySet<unknown>;
+  readonly issues: IssueList;
+}
+
+/** Resolves `parents` and `children` of every entry; names that nobody has are noted. */
+export function resolveLinks(entries: readonly Entry[], context: Context): Link[][] {
+  const links: Link[][] = entries.map(() => []);
+  for (const entry of entries) {
+    for (const [position, ref] of entry.parents.entries()) {
+      addParent({ entry, side: 'parents', position }, ref, { context, links });
+    }
+    for (const [position, ref] of entry.children.entries()) {
+      addChild({ entry, side: 'children', position }, ref, { context, links });
+    }
+  }
+  return links;
+}
+
+interface Target {
+  readonly context: Context;
+  readonly links: Link[][];
+}
+
+function addParent(origin: Origin, ref: RawRef, target: Target): void {
+  const found = findRef(origin, ref, target.context);
+  if (found === undefined) return;
+  const base = { on: onOf(ref), origin, childRow: null };
+  const child = origin.entry;
+  if ('row' in found) {
+    addLink(child, { kind: 'task', entry: found.entry, row: found.row, ...base }, target);
+  } else {
+    addLink(child, linkToSet(ref, { class: found, entry: null }, base), target);
+  }
+}
+
+function addChild(origin: Origin, ref: RawRef, target: Target): void {
+  const found = findRef(origin, ref, target.context);
+  if (found === undefined) return;
+  const owner = target.context.names.classOf(origin.entry.class);
+  if (owner === undefined) return;
+  const parents = { class: owner, entry: origin.entry };
+  const on = onOf(ref);
+  if ('row' in found) {
+    const childRow = found.entry.table.columns.length === 0 ? null : found.row;
+    addLink(found.entry, { kind: 'all', parents, on, origin, childRow }, target);
+    return;
+  }
+  for (const child of found.entries) {
+    addLink(child, linkToSet(ref, parents, { on, origin, childRow: null }), target);
+  }
+}
+
+function linkToSet(ref: RawRef, parents: TaskSet, base: LinkBase): Link {
+  if (typeof ref === 'string' || 'id' in ref || ref.match === undefined) {
+    return { kind: 'all', parents, ...base };
+  }
+  const axes = ref.match === true ? true : ref.match.map(bareAxisName);
+  return { kind: 'match', parents, axes, isOptional: ref.optional ?? false, ...base };
+}
+
+function onOf(ref: RawRef): On {
+  return typeof ref === 'string' ? 'succeeded' : (ref.on ?? 'succeeded');
+}
+
+function addLink(child: Entry, link: Link, { context, links }: Target): void {
+  if (contains(link, child)) {
+    context.issues.add(pathOfOrigin(link.origin), describeOwnParent(child, link));
+    return;
+  }
+  const ref = link.origin.entry[link.origin.side][link.origin.position];
+  const hasOn = typeof ref === 'object' && ref.on !== undefined;
+  if (hasOn && child.runIf !== 'all-succeeded') {
+    context.issues.add(
+      [...pathOfOrigin(link.origin), 'on'],
+      `"on" goes only with the default runIf, and ${JSON.stringify(child.class)} has runIf ${child.runIf}`,
+    );
+  }
+  links[child.index]?.push(link);
+}
+
+function contains(link: Link, child: Entry): boolean {
+  if (link.kind === 'task') return link.entry === child;
+  const { entry, class: set } = link.parents;
+  return entry === null ? set.name === child.class : entry === child;
+}
+
+function describeOwnParent(child: Entry, link: Link): string {
+  const name = JSON.stringify(child.id ?? child.class);
+  const isOfSeveral = link.kind !== 'task' && link.parents.class.entries.length > 1;
+  return isOfSeveral
+    ? `${name} is its own parent: it is one of the class ${JSON.stringify(child.class)}; name single tasks with { id }`
+    : `${name} is its own parent`;
+}
+
+export function pathOfOrigin(origin: Origin): Path {
+  return pathOf(origin.entry, origin.side, origin.position);
+}
+
+function findRef(
+  origin: Origin,
+  ref: RawRef,
+  context: Context,
+): TaskClass | { readonly entry: Entry; readonly row: number } | undefined {
+  const path = pathOfOrigin(origin);
+  if (typeof ref === 'object' && 'id' in ref) return findTask(ref.id, [...path, 'id'], context);
+  const isText = typeof ref === 'string';
+  if (!isText && ref.optional !== undefined && ref.match === undefined) {
+    context.issues.add([...path, 'optional'], '"optional" goes only with "match"');
+  }
+  return isText ? findClass(ref, path, context) : findClass(ref.class, [...path, 'class'], context);
+}
+
+function findTask(id: string, path: Path, context: Context): ReturnType<Names['findTask']> {
+  const found = context.names.findTask(id);
+  if (found === undefined && !isBroken(id, context.brokenNames)) {
+    const name = JSON.stringify(id);
+    const isClass = context.names.classOf(id) !== undefined;
+    const hint = isClass
+      ? `: it is the class of several tasks; write ${name} alone, or the id of one of them`
+      : suggest(id, context.names.ids());
+    const path = [...pathOfOrigin(origin), 'id'];
+    context.issues.add(path, `no task has the id ${name}${hint}`);
+  }
+  return found;
+}
+
+function findClass(name: string, origin: Origin, context: Context): TaskClass | undefined {
+  const found = context.names.classOf(name);
+  if (found === undefined && !isBroken(name, context.brokenNames)) {
+    const quoted = JSON.stringify(name);
+    const isId = context.names.findTask(name) !== undefined;
+    const hint = isId
+      ? `: it is the id of a task; write { id: ${quoted} }`
+      : suggest(name, context.names.classNames());
+    const ref = origin.entry[origin.side][origin.position];
+    const field = typeof ref === 'string' ? [] : ['class'];
+    const path = [...pathOfOrigin(origin), ...field];
+    context.issues.add(path, `no task has the class ${quoted}${hint}`);
+  }
+  return found;
+}
+
+/** Of an entry that is wrong itself nothing more is said. */
+function isBroken(name: string, broken: ReadonlySet<unknown>): boolean {
+  if (broken.size === 0) return false;
+  for (let colon = name.indexOf(':'); colon !== -1; colon = name.indexOf(':', colon + 1)) {
+    if (broken.has(name.slice(0, colon))) return true;
+  }
+  return broken.has(name);
+}

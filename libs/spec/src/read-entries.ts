@@ -1,0 +1,71 @@
+import { isJsonObject } from '@runnel/core';
+import type { IssueList, Path } from './issue-list.ts';
+import type { Kind, RawEntry } from './kinds/kind.ts';
+import { findKind } from './kinds/kinds.ts';
+import { describeInput, parseWith } from './zod-issues.ts';
+
+/** What is known of an entry whose form is wrong, so that others may refer to it. */
+export interface BrokenEntry {
+  readonly class: unknown;
+  readonly id: unknown;
+}
+
+/** Takes entries one by one, so that a million are never there twice. */
+export interface EntrySink {
+  accept(key: number | string, raw: RawEntry, kind: Kind): void;
+  reject(broken: BrokenEntry): void;
+}
+
+/** Reads `tasks`: a list, or a map by class. */
+export function readEntries(tasks: unknown, issues: IssueList, sink: EntrySink): void {
+  if (Array.isArray(tasks)) {
+    if (tasks.length === 0) issues.add(['tasks'], 'there are no tasks: name at least one');
+    for (const [index, raw] of tasks.entries()) readEntry(index, raw, { issues, sink });
+    return;
+  }
+  if (!isJsonObject(tasks)) {
+    const got = tasks === undefined ? 'missing: ' : '';
+    const end = tasks === undefined ? '' : `, got ${describeInput(tasks)}`;
+    issues.add(['tasks'], `${got}expected a list of tasks or an object of tasks by class${end}`);
+    return;
+  }
+  const named = Object.entries(tasks);
+  if (named.length === 0) issues.add(['tasks'], 'there are no tasks: name at least one');
+  for (const [name, raw] of named) readNamedEntry(name, raw, { issues, sink });
+}
+
+interface Target {
+  readonly issues: IssueList;
+  readonly sink: EntrySink;
+}
+
+function readNamedEntry(name: string, raw: unknown, target: Target): void {
+  if (!isJsonObject(raw)) {
+    readEntry(name, raw, target);
+    return;
+  }
+  if (Object.hasOwn(raw, 'class')) {
+    const message = 'in an object of tasks the class is the key: leave "class" out';
+    target.issues.add(['tasks', name, 'class'], message);
+    target.sink.reject({ class: name, id: raw['id'] });
+    return;
+  }
+  readEntry(name, { ...raw, class: name }, target);
+}
+
+function readEntry(key: number | string, raw: unknown, target: Target): void {
+  const path: Path = ['tasks', key];
+  const kind = findKind(isJsonObject(raw) ? raw['kind'] : undefined);
+  if (typeof kind === 'string') {
+    target.issues.add([...path, 'kind'], kind);
+    reject(raw, target);
+    return;
+  }
+  const entry = parseWith(kind.schema, raw, { path, issues: target.issues });
+  if (entry === undefined) reject(raw, target);
+  else target.sink.accept(key, entry, kind);
+}
+
+function reject(raw: unknown, target: Target): void {
+  if (isJsonObject(raw)) target.sink.reject({ class: raw['class'], id: raw['id'] });
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** What the log of each app says when it is ready. */
+const readyLine = { api: 'listening', listener: 'settling outcomes', worker: 'taking tasks' } as const;
+export type App = keyof typeof readyLine;
+
+/** One process of a stack. */
+export interface AppProcess {
+  readonly app: App;
+  readonly pid: number;
+  /** Its log so far, a line of JSON each. */
+  readonly log: readonly string[];
+  /** Resolves when the process is gone; its exit code, null after a signal. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface StackOptions {
+  readonly api?: boolean;
+  readonly listeners?: number;
+  readonly workers?: number;
+  /** Settings of all apps, such as `{ RUNNEL_CONCURRENCY: '2' }`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Lines of redis.conf; `appendonly yes` by default. */
+  readonly redis?: Readonly<Record<string, string>>;
+}
+
+/** Real processes on a Redis of their own, for tests; all are gone when it is disposed. */
+export class Stack implements AsyncDisposable {
+  readonly redis: EmbeddedRedis;
+  readonly dir: string;
+  readonly processes: AppProcess[] = [];
+  apiUrl = '';
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(redis: EmbeddedRedis, dir: string, env: Readonly<Record<string, string>>) {
+    this.redis = redis;
+    this.dir = dir;
+    this.#env = env;
+  }
+
+  static async start(options: StackOptions = {}): Promise<Stack> {
+    const dir = mkdtempSync(join(tmpdir(), 'runnel-e2e-'));
+    const redis = await startEmbeddedRedis({
+      dir: join(dir, 'redis'),
+      ...(options.redis === undefined ? {} : { config: options.redis }),
+    });
+    const stack = new Stack(redis, dir, options.env ?? {});
+    const apps: App[] = [
+      ...(options.api === true ? (['api'] as const) : []),
+      ...Array.from({ length: options.listeners ?? 1 }, () => 'listener' as const),
+      ...Array.from({ length: options.workers ?? 1 }, () => 'worker' as const),
+    ];
+    await Promise.all(apps.map((app) => stack.add(app)));
+    return stack;
+  }
+
+  of(app: App): readonly AppProcess[] {
+    return this.processes.filter((one) => one.app === app);
+  }
+
+  /** Starts one more process; resolves when it is ready. */
+  async add(app: App, env: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const child = spawn(process.execPath, [join(root, 'apps', app, 'src', 'main.ts')], {
+      cwd: this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...pathOnly(),
+        REDIS_URL: this.redis.url,
+        RUNNEL_DATA: join(this.dir, 'data'),
+        RUNNEL_PORT: '0',
+        ...this.#env,
+        ...env,
+      },
+    });
+    const started = await waitUntilReady(child, app);
+    const url = /"url":"([^"]+)"/.exec(started.line)?.[1];
+    if (app === 'api' && url !== undefined) this.apiUrl = url;
+    const one: AppProcess = {
+      app,
+      pid: child.pid ?? -1,
+      log: started.log,
+      kill: (signal) => end(child, signal),
+    };
+    this.processes.push(one);
+    return one;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.processes.map((one) => one.kill('SIGKILL')));
+    await this.redis[Symbol.asyncDispose]();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+function pathOnly(): Record<string, string> {
+  const { PATH, HOME } = process.env;
+  return { PATH: PATH ?? '', HOME: HOME ?? '' };
+}
+
+function waitUntilReady(
+  child: ChildProcess,
+  app: App,
+): Promise<{ readonly log: string[]; readonly line: string }> {
+  const log: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<{ log: string[]; line: string }>();
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      log.push(line);
+      if (line.includes(readyLine[app])) resolve({ log, line });
+    });
+  }
+  child.once('error', reject);
+  child.once('exit', (code) => reject(new Error(`${app} exited with ${code}:\n${log.join('\n')}`)));
+  return promise;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+  return child.exitCode;
+}
