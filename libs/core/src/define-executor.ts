@@ -77,6 +77,9 @@ async function executeOne<Details>(
   }
 }
 
+/** Timers count in 31 bits: a longer one would fire at once. 24.8 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** A signal that follows `outer` and is aborted with `timeout` after `timeoutMs`. */
 export function startDeadline(
   timeoutMs: number | null,
@@ -84,7 +87,10 @@ export function startDeadline(
 ): { readonly signal: AbortSignal; clear(): void } {
   if (timeoutMs === null) return { signal: outer, clear: () => undefined };
   const own = new AbortController();
-  const timer = setTimeout(() => own.abort(new AttemptAbort('timeout')), timeoutMs);
+  const timer = setTimeout(
+    () => own.abort(new AttemptAbort('timeout')),
+    Math.min(timeoutMs, longestTimerMs),
+  );
   return {
     signal: AbortSignal.any([outer, own.signal]),
     clear: () => clearTimeout(timer),

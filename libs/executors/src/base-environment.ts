@@ -1,3 +1,5 @@
+import { delimiter, dirname } from 'node:path';
+
 /** What a task sees of the worker's own environment. Nothing else: the worker's holds its secrets. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
 
@@ -10,5 +12,8 @@ export function baseEnvironment(
     const value = worker[name];
     if (value !== undefined) passed[name] = value;
   }
+  // `node` is then the worker's own, not an older one of the machine that can't run TypeScript.
+  const path = [dirname(process.execPath), ...(passed['PATH'] ?? '').split(delimiter)];
+  passed['PATH'] = [...new Set(path.filter((folder) => folder !== ''))].join(delimiter);
   return passed;
 }

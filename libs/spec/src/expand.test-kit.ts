@@ -10,7 +10,7 @@ export const executors: ExecutorCatalog = {
     const command = Object(details)['command'];
     if (!Array.isArray(command)) return [{ path: ['command'], message: 'expected a list' }];
     return command.flatMap((word: Json, index) =>
-      typeof word === 'string' ? [] : [{ path: ['command', index], message: 'expected a string' }],
+      typeof word === 'string' || typeof word === 'number' ? [] : [{ path: ['command', index], message: 'expected a string' }],
     );
   },
 };

@@ -147,16 +147,16 @@ function findRef(
   ref: RawRef,
   context: Context,
 ): TaskClass | { readonly entry: Entry; readonly row: number } | undefined {
-  const path = pathOfOrigin(origin);
-  if (typeof ref === 'object' && 'id' in ref) return findTask(ref.id, [...path, 'id'], context);
   const isText = typeof ref === 'string';
+  if (!isText && 'id' in ref) return findTask(ref.id, origin, context);
   if (!isText && ref.optional !== undefined && ref.match === undefined) {
-    context.issues.add([...path, 'optional'], '"optional" goes only with "match"');
+    const path = [...pathOfOrigin(origin), 'optional'];
+    context.issues.add(path, '"optional" goes only with "match"');
   }
-  return isText ? findClass(ref, path, context) : findClass(ref.class, [...path, 'class'], context);
+  return findClass(isText ? ref : ref.class, origin, context);
 }
 
-function findTask(id: string, path: Path, context: Context): ReturnType<Names['findTask']> {
+function findTask(id: string, origin: Origin, context: Context): ReturnType<Names['findTask']> {
   const found = context.names.findTask(id);
   if (found === undefined && !isBroken(id, context.brokenNames)) {
     const name = JSON.stringify(id);

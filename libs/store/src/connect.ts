@@ -2,12 +2,16 @@ import { SetupError } from '@runnel/core';
 import { Redis } from 'ioredis';
 import type { RedisClient } from './script.ts';
 
+/** The replies of `call` are not mapped to one form: under RESP 3 a stream's would be flat. */
+const protocol = 2;
+
 /**
  * A connection that waits for Redis as long as it takes: commands are sent again after a reconnect,
  * which every script of the store allows.
  */
 export function connectRedis(url: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
+    protocol,
     maxRetriesPerRequest: null,
     retryStrategy: (tries) => Math.min(tries * 50, 1_000),
   });
@@ -18,6 +22,7 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
 /** A connection for requests that someone waits for: fails within seconds when Redis is away. */
 export function connectRedisForRequests(url: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
+    protocol,
     maxRetriesPerRequest: 1,
     commandTimeout: 10_000,
     retryStrategy: (tries) => Math.min(tries * 50, 1_000),

@@ -7,15 +7,16 @@ import {
   planOf,
 } from '@runnel/testing';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { connectRedis } from './connect.ts';
 import { type Delivery, stateCode } from './packed.ts';
 import { type PlaceEnd, StoreDriver, settlementOf } from './store-driver.ts';
 
 let redis: Redis;
 
 beforeAll(() => {
-  redis = new Redis(inject('redisUrl'));
+  redis = connectRedis(inject('redisUrl'), () => undefined);
 });
 
 afterAll(async () => {

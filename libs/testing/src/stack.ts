@@ -10,7 +10,11 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What the log of each app says when it is ready. */
-const readyLine = { api: 'listening', listener: 'settling outcomes', worker: 'taking tasks' } as const;
+const readyLine = {
+  api: 'listening',
+  listener: 'settling outcomes',
+  worker: 'taking tasks',
+} as const;
 export type App = keyof typeof readyLine;
 
 /** One process of a stack. */

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@runnel/core';
+import { type ExecutorHarness, openExecutor } from '@runnel/testing/executor-harness';
+import { executorSuite } from '@runnel/testing/executor-suite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { executorSuite } from '../../../testing/src/executor.suite.ts';
-import { type ExecutorHarness, openExecutor } from '../../../testing/src/executor-harness.ts';
 import { functionExecutor } from './index.ts';
 
 const module = pathOf('./functions-for-tests.ts');

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { AttemptAbort, type Json } from '@runnel/core';
+import { type ExecutorHarness, openExecutor } from '@runnel/testing/executor-harness';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type ExecutorHarness, openExecutor } from '../../../testing/src/executor-harness.ts';
 import { functionExecutor } from './index.ts';
 
 const module = pathOf('./functions-for-tests.ts');

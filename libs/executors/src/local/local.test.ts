@@ -1,5 +1,5 @@
+import { executorSuite } from '@runnel/testing/executor-suite';
 import { expect, test } from 'vitest';
-import { executorSuite } from '../../../testing/src/executor.suite.ts';
 import { local } from './index.ts';
 import { findProcesses } from './processes-for-tests.ts';
 

@@ -1,6 +1,6 @@
 import { AttemptAbort } from '@runnel/core';
+import { type ExecutorHarness, openExecutor } from '@runnel/testing/executor-harness';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type ExecutorHarness, openExecutor } from '../../../testing/src/executor-harness.ts';
 import { local } from './index.ts';
 import { findProcesses, isAlive } from './processes-for-tests.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ExecutorHarness, openExecutor } from '@runnel/testing/executor-harness';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type ExecutorHarness, openExecutor } from '../../../testing/src/executor-harness.ts';
 import { local } from './index.ts';
 
 let harness: ExecutorHarness;

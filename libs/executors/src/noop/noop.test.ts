@@ -1,4 +1,4 @@
-import { executorSuite } from '../../../testing/src/executor.suite.ts';
+import { executorSuite } from '@runnel/testing/executor-suite';
 import { noop } from './index.ts';
 
 executorSuite('noop', {

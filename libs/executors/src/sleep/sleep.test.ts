@@ -1,6 +1,6 @@
+import { openExecutor } from '@runnel/testing/executor-harness';
+import { executorSuite } from '@runnel/testing/executor-suite';
 import { expect, test } from 'vitest';
-import { executorSuite } from '../../../testing/src/executor.suite.ts';
-import { openExecutor } from '../../../testing/src/executor-harness.ts';
 import { sleep } from './index.ts';
 
 executorSuite('sleep', {

@@ -1,0 +1,29 @@
+import type { Clock } from '@runnel/core';
+import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
+import type { Logger, Metrics, Settings } from '@runnel/service';
+import type { RedisClient, RunInfoCache } from '@runnel/store';
+import type { Request } from 'express';
+import type { RunChannels } from './run-channels.ts';
+
+/** What routes work with. */
+export interface ApiContext {
+  readonly settings: Settings;
+  /** Fails within seconds where Redis is away. */
+  readonly redis: RedisClient;
+  readonly infos: RunInfoCache;
+  readonly executors: ExecutorRegistry;
+  readonly catalog: ExecutorCatalog;
+  readonly channels: RunChannels;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Aborted when the process stops: streams end. */
+  readonly stopping: AbortSignal;
+}
+
+/** Where callers find this API: the public URL if one is set, else as they addressed it. */
+export function baseUrl(context: Pick<ApiContext, 'settings'>, request: Request): string {
+  const { publicUrl } = context.settings;
+  if (publicUrl !== null) return publicUrl.replace(/\/+$/, '');
+  return `${request.protocol}://${request.headers.host ?? 'localhost'}`;
+}

@@ -1,0 +1,121 @@
+import { STATUS_CODES } from 'node:http';
+import type { ProblemDocument } from '@runnel/client';
+import {
+  ConflictError,
+  LimitError,
+  NotFoundError,
+  SetupError,
+  SpecError,
+  UserError,
+} from '@runnel/core';
+import { KeyReusedError } from '@runnel/engine';
+import type { Logger } from '@runnel/service';
+import type { NextFunction, Request, Response } from 'express';
+import { whyRedisFailed } from './redis-failure.ts';
+import { RequestError } from './request-error.ts';
+import { toWireIssue } from './wire-issue.ts';
+
+export const problemType = 'application/problem+json';
+
+interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: ProblemDocument['errors'];
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
+/** The only place that knows which HTTP status an error has; the last handler of the app. */
+export function problemHandler(logger: Logger) {
+  // Express tells an error handler by its four parameters.
+  return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    const answer = toAnswer(error);
+    const fields = { err: error, method: request.method, path: request.path };
+    if (answer.status === 500) logger.error(fields, 'a request failed');
+    else if (answer.status === 503) logger.warn(fields, 'a request could not be carried out');
+    sendProblem(request, response, answer);
+  };
+}
+
+function sendProblem(request: Request, response: Response, answer: Answer): void {
+  if (response.headersSent) {
+    // Half an answer is out: breaking the connection is the only way to say that it is not whole.
+    response.destroy();
+    return;
+  }
+  const { status, code, detail, errors, headers } = answer;
+  const problem: ProblemDocument = {
+    type: `urn:runnel:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail,
+    code,
+    instance: request.originalUrl.split('?')[0] ?? '',
+    ...(errors === undefined ? {} : { errors }),
+  };
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+  response.setHeader('Cache-Control', 'no-store');
+  response.status(status).type(problemType).send(JSON.stringify(problem));
+}
+
+function toAnswer(error: unknown): Answer {
+  if (error instanceof UserError) return ofUserError(error);
+  switch (whyRedisFailed(error)) {
+    case 'away':
+      return {
+        status: 503,
+        code: 'REDIS_UNAVAILABLE',
+        detail: 'Redis can not be reached or does not take commands now: ask again in a few seconds',
+        headers: { 'Retry-After': '2' },
+      };
+    case 'full':
+      return redisFull;
+    default:
+      break;
+  }
+  if (error instanceof URIError) {
+    return { status: 400, code: 'BAD_REQUEST', detail: 'the path is not valid percent-encoding' };
+  }
+  return {
+    status: 500,
+    code: 'INTERNAL',
+    detail: 'something went wrong in the API; its log has the reason',
+  };
+}
+
+const redisFull: Answer = {
+  status: 503,
+  code: 'REDIS_FULL',
+  detail:
+    'Redis has no memory left for more; running runs go on when there is room: delete runs, or raise maxmemory',
+  headers: { 'Retry-After': '30' },
+};
+
+function ofUserError(error: UserError): Answer {
+  const { code, message: detail } = error;
+  if (error instanceof RequestError) {
+    return { status: error.status, code, detail, headers: error.headers };
+  }
+  if (error instanceof SpecError) return ofSpecError(error);
+  if (error instanceof NotFoundError) return { status: 404, code, detail };
+  if (error instanceof KeyReusedError) return { status: 422, code: 'KEY_REUSED', detail };
+  if (error instanceof ConflictError) {
+    const headers = code === 'IN_FLIGHT' ? { headers: { 'Retry-After': '1' } } : {};
+    return { status: 409, code, detail, ...headers };
+  }
+  if (error instanceof LimitError) return { status: 413, code, detail };
+  if (error instanceof SetupError) return { status: 503, code, detail };
+  return { status: 400, code, detail };
+}
+
+function ofSpecError(error: SpecError): Answer {
+  const errors = error.issues.map(toWireIssue);
+  const isUnreadable = error.code === 'SPEC_UNREADABLE';
+  const count = errors.length === 1 ? 'one error' : `${errors.length} errors`;
+  return {
+    status: isUnreadable ? 400 : 422,
+    code: error.code,
+    detail: isUnreadable ? error.message : `the spec has ${count}: ${error.message}`,
+    errors,
+  };
+}

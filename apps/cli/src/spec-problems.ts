@@ -1,0 +1,92 @@
+import { ApiError, type WireIssue } from '@runnel/client';
+import { formatPath, type Issue, SpecError, UserError } from '@runnel/core';
+import { isFields } from './parameter-overrides.ts';
+
+/** The part of a spec's file that is needed to say where something is wrong. */
+export interface SpecPlaces {
+  readonly label: string;
+  readonly value: unknown;
+  locate(path: readonly (string | number)[]): Position | undefined;
+  readonly overridden?: ReadonlySet<string>;
+}
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A spec with everything that is wrong with it, by its place in the file. */
+export class InvalidSpecError extends UserError {
+  override readonly name = 'InvalidSpecError';
+  readonly code = 'SPEC_INVALID';
+  readonly issues: readonly Issue[];
+  /** `file:line:column  path: message`, one an issue. */
+  readonly lines: readonly string[];
+
+  constructor(issues: readonly Issue[], places: SpecPlaces, options?: ErrorOptions) {
+    const lines = issues.map((issue) => describeProblem(issue, places));
+    const count = issues.length === 1 ? '1 error' : `${issues.length} errors`;
+    super([...lines, `${count} in ${places.label}`].join('\n'), options);
+    this.issues = issues;
+    this.lines = lines;
+  }
+}
+
+/** What the spec library or the server found wrong, with places in the user's file; other errors as they are. */
+export function toInvalidSpec(error: unknown, places: SpecPlaces): unknown {
+  if (error instanceof SpecError) {
+    return new InvalidSpecError(error.issues, places, { cause: error });
+  }
+  if (!(error instanceof ApiError) || error.problem.errors === undefined) return error;
+  if (error.problem.errors.length === 0) return error;
+  const issues = error.problem.errors.map((issue) => fromWire(issue, places));
+  return new InvalidSpecError(issues, places, { cause: error });
+}
+
+/** An issue as the server tells it; lines and columns are those of the file here. */
+export function fromWire(issue: WireIssue, { value }: Pick<SpecPlaces, 'value'>): Issue {
+  return { path: resolvePointer(issue.pointer, value), message: issue.detail };
+}
+
+/** `file:3:5  tasks[0].details: message`. */
+export function describeProblem(issue: Issue, places: SpecPlaces): string {
+  const path = formatPath(issue.path);
+  const place = path === '' ? '' : `${path}: `;
+  return `${describePlace(issue, places)}  ${place}${issue.message}`;
+}
+
+function describePlace(issue: Issue, places: SpecPlaces): string {
+  const [field, name] = issue.path;
+  if (field === 'parameters' && places.overridden?.has(String(name))) return `-p ${name}`;
+  const position = positionOf(issue, places);
+  return position === undefined
+    ? places.label
+    : `${places.label}:${position.line}:${position.column}`;
+}
+
+/** A field that is missing has no place of its own: the nearest thing around it is shown. */
+function positionOf(issue: Issue, places: SpecPlaces): Position | undefined {
+  if (issue.line !== undefined) return { line: issue.line, column: issue.column ?? 1 };
+  for (let length = issue.path.length; length >= 0; length--) {
+    const position = places.locate(issue.path.slice(0, length));
+    if (position !== undefined) return position;
+  }
+  return undefined;
+}
+
+/** RFC 6901; whether a part is a name or a place in a list is for the document to say. */
+function resolvePointer(pointer: string, document: unknown): (string | number)[] {
+  let node = document;
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (Array.isArray(node)) {
+        node = node[Number(name)];
+        return Number(name);
+      }
+      node = isFields(node) ? node[name] : undefined;
+      return name;
+    });
+}

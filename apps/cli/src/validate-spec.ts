@@ -1,0 +1,55 @@
+import type { Issue } from '@runnel/core';
+import { executorCatalog, loadExecutors } from '@runnel/executors';
+import { loadSettings } from '@runnel/service';
+import { expandSpec } from '@runnel/spec';
+import { countClasses } from './plan-classes.ts';
+import type { Server } from './server.ts';
+import { settingsFileOf } from './settings-file.ts';
+import type { SpecFile } from './spec-file.ts';
+import { fromWire } from './spec-problems.ts';
+
+/** What a spec would become. */
+export interface Validated {
+  readonly name: string | null;
+  readonly tasks: number;
+  readonly edges: number;
+  readonly classes: readonly { readonly class: string; readonly tasks: number }[];
+  readonly warnings: readonly Issue[];
+}
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Modules with executors, separated by commas. */
+  readonly executors?: string | undefined;
+}
+
+/** Checks a spec without a server. Throws SpecError, SetupError. */
+export async function validateHere(spec: SpecFile, around: Surroundings): Promise<Validated> {
+  const { settings } = loadSettings({
+    env: { ...around.env, ...settingsFileOf(spec.folder, around.env) },
+    cwd: around.cwd,
+    flags: { executors: around.executors },
+  });
+  const registry = await loadExecutors({ modules: settings.executors });
+  const { plan, warnings } = expandSpec(spec.value, {
+    limits: settings,
+    executors: executorCatalog(registry),
+    pools: Object.keys(settings.knownPools),
+    source: spec.folder,
+    locate: spec.locate,
+  });
+  return {
+    name: plan.name,
+    tasks: plan.nodeCount - plan.barrierCount,
+    edges: plan.parents.length,
+    classes: countClasses(plan),
+    warnings,
+  };
+}
+
+/** Asks a server. Throws ApiError, UnreachableError. */
+export async function validateThere(spec: SpecFile, { client }: Server): Promise<Validated> {
+  const answer = await client.validateRun(spec.document, { source: spec.folder });
+  return { ...answer, warnings: answer.warnings.map((issue) => fromWire(issue, spec)) };
+}
