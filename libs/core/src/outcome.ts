@@ -32,7 +32,7 @@ export interface AttemptSucceeded {
 
 export interface AttemptFailed {
   readonly outcome: 'failed';
-  readonly reason: Exclude<Reason, 'cancelled' | 'skipped-by-rule' | 'poison' | 'lost'>;
+  readonly reason: Exclude<Reason, 'cancelled' | 'skipped-by-rule' | 'lost'>;
   /** One or a few lines for a person: what was wrong and what would put it right. */
   readonly message: string;
   readonly exitCode?: number;

@@ -25,6 +25,8 @@ export interface HostRunOptions {
   readonly signal: AbortSignal;
   /** How long a function may take to end by itself once its signal was aborted. */
   readonly graceMs: number;
+  /** True for a task that took workers down before: it is poison if its own process dies too. */
+  readonly isolated?: boolean;
   readonly end: EndTask;
 }
 
@@ -167,7 +169,7 @@ class HostRun {
 
   /** The host ended by itself: the task that ran is to blame. */
   #lose(hostEnd: HostEnd): void {
-    const { host, end, tasks } = this.#options;
+    const { host, end, tasks, isolated } = this.#options;
     host.poll();
     if (this.#finished) return;
     if (this.#stopping !== null) {
@@ -181,7 +183,8 @@ class HostRun {
     const task = tasks[this.#next];
     if (task !== undefined) {
       this.#next++;
-      end(task.request.index, describeLoss(hostEnd), performance.now() - this.#since);
+      const result = isolated === true ? describePoison(hostEnd) : describeLoss(hostEnd);
+      end(task.request.index, result, performance.now() - this.#since);
     }
     this.#finish(false);
   }
@@ -211,6 +214,16 @@ class HostRun {
 function timedOut(task: HostRunTask): AttemptResult {
   const message = `timed out after ${task.timeoutMs} ms`;
   return { outcome: 'failed', reason: 'timeout', message };
+}
+
+function describePoison({ message, signal }: HostEnd): AttemptResult {
+  const poison = {
+    outcome: 'failed',
+    reason: 'poison',
+    message: `${message}, and so were the workers that ran this task before`,
+    retryable: false,
+  } as const;
+  return signal === undefined ? poison : { ...poison, signal };
 }
 
 function describeLoss({ message, signal }: HostEnd): AttemptResult {

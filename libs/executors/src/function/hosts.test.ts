@@ -151,9 +151,11 @@ describe('an isolated task', () => {
 
     expect(result).toEqual({
       outcome: 'failed',
-      reason: 'signal',
+      reason: 'poison',
       signal: 'SIGKILL',
-      message: "the function's process was killed by SIGKILL",
+      retryable: false,
+      message:
+        "the function's process was killed by SIGKILL, and so were the workers that ran this task before",
     });
   });
 

@@ -76,7 +76,15 @@ async function runInProcess(runner: Runner, task: HostRunTask, delivery: Deliver
   if (delivery.signal.aborted) return cancelAll([task], delivery.end);
   const host = startProcess(runner.options, task.log);
   const { graceMs } = runner;
-  const run = await runOnHost({ host, ready: false, tasks: [task], graceMs, ...delivery });
+  const isolated = true;
+  const run = await runOnHost({
+    host,
+    ready: false,
+    tasks: [task],
+    graceMs,
+    isolated,
+    ...delivery,
+  });
   host.terminate();
   await host.ended;
   cancelAll(run.remaining, delivery.end);
