@@ -23,6 +23,8 @@ export interface AppProcess {
   readonly pid: number;
   /** Its log so far, a line of JSON each. */
   readonly log: readonly string[];
+  /** Resolves when the process has ended, however it did. */
+  readonly gone: Promise<unknown>;
   /** Resolves when the process is gone; its exit code, null after a signal. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -92,6 +94,7 @@ export class Stack implements AsyncDisposable {
       app,
       pid: child.pid ?? -1,
       log: started.log,
+      gone: once(child, 'exit'),
       kill: (signal) => end(child, signal),
     };
     this.processes.push(one);
