@@ -65,7 +65,8 @@ function toAnswer(error: unknown): Answer {
       return {
         status: 503,
         code: 'REDIS_UNAVAILABLE',
-        detail: 'Redis can not be reached or does not take commands now: ask again in a few seconds',
+        detail:
+          'Redis can not be reached or does not take commands now: ask again in a few seconds',
         headers: { 'Retry-After': '2' },
       };
     case 'full':

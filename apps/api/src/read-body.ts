@@ -56,7 +56,8 @@ export function bodyFormat(request: Request): 'json' | 'yaml' {
   const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
   const format = Object.entries(formats).find(([known]) => known === type)?.[1];
   if (format === undefined) {
-    const given = header === '' ? 'the Content-Type is missing' : `Content-Type ${header} is not supported`;
+    const given =
+      header === '' ? 'the Content-Type is missing' : `Content-Type ${header} is not supported`;
     throw new RequestError(415, `${given}: send application/json or application/yaml`);
   }
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));

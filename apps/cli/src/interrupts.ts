@@ -5,7 +5,7 @@ export interface SignalHost {
 }
 
 export interface Interrupts extends Disposable {
-  /** Aborted when the user asks the command to end. */
+  /** Aborted when the user asks the command to end; the reason is the signal's name. */
   readonly first: AbortSignal;
   /** Aborted when the user asks again: now at once. */
   readonly second: AbortSignal;
@@ -26,10 +26,10 @@ export function watchInterrupts(
   const first = new AbortController();
   const second = new AbortController();
   let askedAt = 0;
-  const onSignal = (): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (!first.signal.aborted) {
       askedAt = now();
-      first.abort();
+      first.abort(signal);
     } else if (now() - askedAt >= sameWithinMs) {
       second.abort();
     }

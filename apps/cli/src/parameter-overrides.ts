@@ -101,9 +101,8 @@ function bareName(key: string): string {
 }
 
 function unknownParameter(name: string, known: readonly string[]): UsageError {
-  const there =
-    known.length === 0 ? 'it has no parameters' : `its parameters are ${known.join(', ')}`;
-  return new UsageError(`-p ${name}: the spec has no parameter of that name; ${there}`);
+  const there = known.length === 0 ? 'it has none' : `there are ${known.join(', ')}`;
+  return new UsageError(`-p ${name}: the spec has no run-wide parameter of that name; ${there}`);
 }
 
 function asText(value: unknown): string {

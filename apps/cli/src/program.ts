@@ -1,11 +1,24 @@
 import { Command, CommanderError } from 'commander';
 import type { AddCommand, Cli } from './cli.ts';
-import { addValidate } from './commands/validate.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 import { readVersion } from './version.ts';
 
-const commands: readonly AddCommand[] = [addValidate];
+/** In the order of the help. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  dev: async () => (await import('./commands/dev.ts')).addDev,
+  run: async () => (await import('./commands/run.ts')).addRun,
+  validate: async () => (await import('./commands/validate.ts')).addValidate,
+  submit: async () => (await import('./commands/submit.ts')).addSubmit,
+  ls: async () => (await import('./commands/ls.ts')).addLs,
+  get: async () => (await import('./commands/get.ts')).addGet,
+  watch: async () => (await import('./commands/watch.ts')).addWatch,
+  logs: async () => (await import('./commands/logs.ts')).addLogs,
+  cancel: async () => (await import('./commands/cancel.ts')).addCancel,
+  rm: async () => (await import('./commands/rm.ts')).addRm,
+  workers: async () => (await import('./commands/workers.ts')).addWorkers,
+  settings: async () => (await import('./commands/settings.ts')).addSettings,
+};
 
 const examples = `
 Examples:
@@ -32,7 +45,8 @@ export async function runCli(
     },
   };
   try {
-    await createProgram(cli).parseAsync(argv, { from: 'user' });
+    const program = await createProgram(cli, argv);
+    await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error: unknown) {
     // It has told the reason already.
@@ -42,8 +56,15 @@ export async function runCli(
   }
 }
 
-/** The whole command line, without carrying it out. */
-export function createProgram(cli: Cli): Command {
+/** Loading what only other commands need would take most of the time of a quick one. */
+async function loadCommands(argv: readonly string[]): Promise<readonly AddCommand[]> {
+  const names = Object.keys(commands);
+  const asked = names.filter((name) => argv.includes(name));
+  const loads = (asked.length > 0 ? asked : names).map((name) => commands[name]);
+  return Promise.all(loads.filter((load) => load !== undefined).map((load) => load()));
+}
+
+async function createProgram(cli: Cli, argv: readonly string[]): Promise<Command> {
   const { terminal } = cli;
   const program = new Command('runnel')
     .description('Run directed acyclic graphs of tasks on Redis.')
@@ -59,6 +80,6 @@ export function createProgram(cli: Cli): Command {
       writeErr: (text) => terminal.say(text.trimEnd()),
     })
     .exitOverride();
-  for (const add of commands) add(program, cli);
+  for (const add of await loadCommands(argv)) add(program, cli);
   return program;
 }

@@ -19,16 +19,15 @@ interface Position {
 export class InvalidSpecError extends UserError {
   override readonly name = 'InvalidSpecError';
   readonly code = 'SPEC_INVALID';
+  /** From top to bottom, with lines and columns of the file. */
   readonly issues: readonly Issue[];
-  /** `file:line:column  path: message`, one an issue. */
-  readonly lines: readonly string[];
 
   constructor(issues: readonly Issue[], places: SpecPlaces, options?: ErrorOptions) {
-    const lines = issues.map((issue) => describeProblem(issue, places));
+    const placed = placeIssues(issues, places);
+    const lines = placed.map((issue) => describeProblem(issue, places));
     const count = issues.length === 1 ? '1 error' : `${issues.length} errors`;
     super([...lines, `${count} in ${places.label}`].join('\n'), options);
-    this.issues = issues;
-    this.lines = lines;
+    this.issues = placed;
   }
 }
 
@@ -53,6 +52,15 @@ export function describeProblem(issue: Issue, places: SpecPlaces): string {
   const path = formatPath(issue.path);
   const place = path === '' ? '' : `${path}: `;
   return `${describePlace(issue, places)}  ${place}${issue.message}`;
+}
+
+/** From top to bottom; what has no place comes last. */
+function placeIssues(issues: readonly Issue[], places: SpecPlaces): readonly Issue[] {
+  const rank = ({ line, column = 1 }: Issue): number =>
+    line === undefined ? Number.MAX_VALUE : line * 1e6 + column;
+  return issues
+    .map((issue) => ({ ...issue, ...positionOf(issue, places) }))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 function describePlace(issue: Issue, places: SpecPlaces): string {

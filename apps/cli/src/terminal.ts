@@ -5,6 +5,8 @@ import { createStyle, type Style } from './style.ts';
 export interface Terminal {
   /** Data. */
   print(text: string): void;
+  /** Data as JSON. */
+  printJson(value: unknown): void;
   /** Data as it is, without a line end. */
   write(text: string): void;
   /** Everything else; stands above the live block. */
@@ -55,8 +57,10 @@ export function createTerminal({ stdout, stderr, env, color }: TerminalOptions):
     write();
     if (shown.length > 0) draw('', shown);
   };
+  const print = (text: string): void => clearForData(() => stdout.write(`${text}\n`));
   return {
-    print: (text) => clearForData(() => stdout.write(`${text}\n`)),
+    print,
+    printJson: (value) => print(JSON.stringify(value, null, 2)),
     write: (text) => clearForData(() => stdout.write(text)),
     say: (text) => draw(`${text}\n`, block),
     show: (lines) => {

@@ -1,3 +1,4 @@
+import { failpoint } from '@runnel/core';
 import type { LostDeliveries, Shares } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
 import {
@@ -62,7 +63,9 @@ export class Housekeeping {
       return await dropTimes(redis, namespace, shard, members);
     }
     const ids = tasks.map(({ id }) => id);
+    await failpoint('times.before-release');
     await release(redis, info.facts.handle, ids);
+    await failpoint('times.after-release');
     await turns.visit(runId);
   }
 

@@ -1,3 +1,4 @@
+import { armFailpoints } from '@runnel/core';
 import {
   createLogger,
   createMetrics,
@@ -7,6 +8,7 @@ import {
 } from '@runnel/service';
 import { startListener } from './listener.ts';
 
+armFailpoints(process.env['RUNNEL_FAILPOINTS']);
 const { settings, warnings } = loadSettings();
 const logger = createLogger({ name: 'listener', level: settings.logLevel });
 for (const warning of warnings) logger.warn(warning);

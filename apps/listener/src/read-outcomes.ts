@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failpoint } from '@runnel/core';
 import type { Logger } from '@runnel/service';
 import {
   acknowledgeOutcomes,
@@ -111,7 +112,9 @@ export class OutcomeReader {
     }
     for (const entry of entries) this.#tries.delete(entry.entryId);
     const ids = entries.map(({ entryId }) => entryId);
+    await failpoint('ack.before');
     await acknowledgeOutcomes(redis, namespace, shard, ids);
+    await failpoint('ack.after');
     return false;
   }
 

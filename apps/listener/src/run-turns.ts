@@ -1,4 +1,4 @@
-import { NotFoundError } from '@runnel/core';
+import { failpoint, NotFoundError } from '@runnel/core';
 import { type Enqueuer, prepareSettlement, type Shares } from '@runnel/engine';
 import {
   haltPage,
@@ -88,21 +88,25 @@ export class RunTurns {
     const info = await this.#read(runId);
     const { redis, now } = this.#context;
     const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
+    await failpoint('halt.after-page');
     if (page?.isPaging === true) return;
     this.#unfinished.delete(runId);
     if (info !== null && page !== null) await this.#announce(info, page.state);
   }
 
   async #turn(info: RunInfo, settlements: readonly Settlement[]): Promise<void> {
-    const { redis, shares, now, onAccepted } = this.#context;
+    const { redis, namespace, shares, now, onAccepted } = this.#context;
     const { handle } = info.facts;
+    if (settlements.length > 0) await failpoint('settle.before');
     const { accepted, duplicates, progress } = await takeTurn(redis, handle, {
       settlements,
       shares: shares.of(handle.queues),
       now: now(),
     });
+    if (settlements.length > 0) await failpoint('settle.after');
     onAccepted(accepted, duplicates);
     this.#lastTurn.set(handle.id, now());
+    if (accepted > 0) await redis.publish(runChannel(namespace, handle.id), 'settled');
     if (progress === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);

@@ -28,7 +28,7 @@ export type SpecDocument =
   | { readonly value: unknown };
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SubmitOptions extends CallOptions {
@@ -113,16 +113,16 @@ export function createClient(options: HttpOptions): Client {
     ...logs(http),
     async cancelRun(id, options = {}) {
       const path = `${runPath(id)}/cancel`;
-      const response = await http.send({ method: 'POST', path, ...pickSignal(options) });
-      const accepted = wireAccepted.parse(await response.json());
-      return { ...accepted, isNew: response.status === 202 };
+      const request = { method: 'POST', path, signal: options.signal } as const;
+      const { status, body } = await http.readAnswer(wireAccepted, request);
+      return { ...body, isNew: status === 202 };
     },
     async deleteRun(id, options = {}) {
-      await http.send({ method: 'DELETE', path: runPath(id), ...pickSignal(options) });
+      await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },
     async isReady(options = {}) {
       try {
-        const request = { method: 'GET', path: '/readyz', ...pickSignal(options) } as const;
+        const request = { method: 'GET', path: '/readyz', signal: options.signal } as const;
         const response = await http.sendRaw(request);
         await response.body?.cancel();
         return response.ok;
@@ -138,8 +138,8 @@ function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'sta
   return {
     async submitRun(spec, options = {}) {
       const { idempotencyKey, createdOnly, source } = options;
-      const { body, contentType } = encodeSpec(spec);
-      const response = await http.send({
+      const { text, contentType } = encodeSpec(spec);
+      const { status, body } = await http.readAnswer(wireSubmitted, {
         method: 'POST',
         path: '/api/v1/runs',
         query: { createdOnly: createdOnly === true ? true : undefined, source },
@@ -147,28 +147,27 @@ function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'sta
           'Content-Type': contentType,
           ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
         },
-        body,
+        body: text,
         isTimed: false,
-        ...pickSignal(options),
+        signal: options.signal,
       });
-      const submitted = wireSubmitted.parse(await response.json());
-      return { ...submitted, isNew: response.status === 201 };
+      return { ...body, isNew: status === 201 };
     },
     validateRun(spec, options = {}) {
-      const { body, contentType } = encodeSpec(spec);
+      const { text, contentType } = encodeSpec(spec);
       return http.read(wireValidated, {
         method: 'POST',
         path: '/api/v1/runs',
         query: { dryRun: true, source: options.source },
         headers: { 'Content-Type': contentType },
-        body,
+        body: text,
         isTimed: false,
-        ...pickSignal(options),
+        signal: options.signal,
       });
     },
     startRun(id, options = {}) {
       const path = `${runPath(id)}/submit`;
-      return http.read(wireAccepted, { method: 'POST', path, ...pickSignal(options) });
+      return http.read(wireAccepted, { method: 'POST', path, signal: options.signal });
     },
   };
 }
@@ -183,28 +182,28 @@ function reading(
         method: 'GET',
         path: '/api/v1/runs',
         query: { ...query, ...times },
-        ...pickSignal({ signal }),
+        signal,
       });
     },
     getRun: (id, options = {}) =>
-      http.read(wireRun, { method: 'GET', path: runPath(id), ...pickSignal(options) }),
+      http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),
     getSpec: (id, options = {}) =>
       http.read(z.unknown(), {
         method: 'GET',
         path: `${runPath(id)}/spec`,
-        ...pickSignal(options),
+        signal: options.signal,
       }),
     getTasks: (id, { signal, ...query } = {}) =>
       http.read(wireTaskPage, {
         method: 'GET',
         path: `${runPath(id)}/tasks`,
         query,
-        ...pickSignal({ signal }),
+        signal,
       }),
     getTask: (id, task, options = {}) =>
-      http.read(wireTask, { method: 'GET', path: taskPath(id, task), ...pickSignal(options) }),
+      http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
     async listWorkers(options = {}) {
-      const request = { method: 'GET', path: '/api/v1/workers', ...pickSignal(options) } as const;
+      const request = { method: 'GET', path: '/api/v1/workers', signal: options.signal } as const;
       return (await http.read(wireWorkers, request)).workers;
     },
   };
@@ -213,36 +212,23 @@ function reading(
 function logs(http: Http): Pick<Client, 'getLog' | 'followLog'> {
   return {
     async getLog(id, task, options = {}) {
-      const response = await http.send({
+      const { headers, text } = await http.readText({
         method: 'GET',
         path: `${taskPath(id, task)}/log`,
         query: { attempt: options.attempt },
-        ...pickSignal(options),
+        signal: options.signal,
       });
-      const droppedBytes = Number(response.headers.get(droppedHeader) ?? 0);
-      return { text: await response.text(), droppedBytes };
+      return { text, droppedBytes: Number(headers.get(droppedHeader) ?? 0) };
     },
-    followLog: (id, task, options = {}) => followLog(http, taskPath(id, task), options),
+    followLog: (id, task, options = {}) =>
+      http.stream({
+        method: 'GET',
+        path: `${taskPath(id, task)}/log`,
+        query: { follow: true, attempt: options.attempt },
+        isTimed: false,
+        signal: options.signal,
+      }),
   };
-}
-
-async function* followLog(http: Http, path: string, options: LogOptions): AsyncIterable<string> {
-  const response = await http.send({
-    method: 'GET',
-    path: `${path}/log`,
-    query: { follow: true, attempt: options.attempt },
-    isTimed: false,
-    ...pickSignal(options),
-  });
-  if (response.body === null) return;
-  // Characters may be split between chunks.
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body) {
-    const text = decoder.decode(chunk, { stream: true });
-    if (text !== '') yield text;
-  }
-  const rest = decoder.decode();
-  if (rest !== '') yield rest;
 }
 
 function runPath(id: string): string {
@@ -253,12 +239,7 @@ function taskPath(id: string, task: string | number): string {
   return `${runPath(id)}/tasks/${encodeURIComponent(task)}`;
 }
 
-function encodeSpec(spec: SpecDocument): { readonly body: string; readonly contentType: string } {
-  if ('text' in spec) return { body: spec.text, contentType: `application/${spec.format}` };
-  return { body: JSON.stringify(spec.value), contentType: 'application/json' };
-}
-
-/** An absent signal must be left out, not undefined. */
-function pickSignal(options: { readonly signal?: AbortSignal | undefined }): CallOptions {
-  return options.signal === undefined ? {} : { signal: options.signal };
+function encodeSpec(spec: SpecDocument): { readonly text: string; readonly contentType: string } {
+  if ('text' in spec) return { text: spec.text, contentType: `application/${spec.format}` };
+  return { text: JSON.stringify(spec.value), contentType: 'application/json' };
 }

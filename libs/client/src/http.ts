@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** False: waits as long as it takes. Default true. */
   readonly isTimed?: boolean;
 }
@@ -44,15 +44,51 @@ export class Http {
     throw await this.#toError(response);
   }
 
-  /** The same, parsed. */
+  /** The body alone, parsed. */
   async read<T>(schema: z.ZodType<T>, request: HttpRequest): Promise<T> {
+    return (await this.readAnswer(schema, request)).body;
+  }
+
+  /** The status and the body, parsed. */
+  async readAnswer<T>(
+    schema: z.ZodType<T>,
+    request: HttpRequest,
+  ): Promise<{ readonly status: number; readonly body: T }> {
     const response = await this.send(request);
     const body: unknown = await this.#guard(request, () => response.json());
     const parsed = schema.safeParse(body);
-    if (parsed.success) return parsed.data;
+    if (parsed.success) return { status: response.status, body: parsed.data };
     throw new UnreachableError(this.#base, 'the answer is not that of a Runnel API', {
       cause: parsed.error,
     });
+  }
+
+  /** A body as text, with the headers it came with. */
+  async readText(
+    request: HttpRequest,
+  ): Promise<{ readonly headers: Headers; readonly text: string }> {
+    const response = await this.send(request);
+    return { headers: response.headers, text: await this.#guard(request, () => response.text()) };
+  }
+
+  /** A body as text while it comes. */
+  async *stream(request: HttpRequest): AsyncGenerator<string> {
+    const response = await this.send(request);
+    if (response.body === null) return;
+    // Characters may be split between chunks.
+    const decoder = new TextDecoder();
+    const chunks = response.body.values();
+    try {
+      for (;;) {
+        const { done, value } = await this.#guard(request, () => chunks.next());
+        const text = decoder.decode(value, { stream: done !== true });
+        if (text !== '') yield text;
+        if (done === true) return;
+      }
+    } finally {
+      // Whoever stops listening ends the request; one that has broken off has ended by itself.
+      await chunks.return?.().catch(() => undefined);
+    }
   }
 
   /** Every status is an answer. */

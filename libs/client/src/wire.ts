@@ -1,4 +1,4 @@
-import { type Json, reasons, runStates, taskStates } from '@runnel/core';
+import { reasons, runStates, taskStates } from '@runnel/core';
 import { z } from 'zod';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const count = z.int().nonnegative();
-const json = z.custom<Json>((value) => value !== undefined).meta({ override: {} });
+const json = z.unknown();
 
 /** One thing that is wrong with a spec, or worth a look. */
 export const wireIssue = z
@@ -90,9 +90,13 @@ export const mostClasses = 1_000;
 export const wireRun = z
   .object({
     ...runFields,
-    classes: z.array(wireClass).optional().describe(`Left out above ${mostClasses} classes.`),
-    classCount: count,
-    classesOmitted: z.boolean().describe(`True above ${mostClasses} classes.`),
+    classes: z
+      .array(wireClass)
+      .optional()
+      .describe('In the order of the spec; see `classesOmitted`.'),
+    classesOmitted: z
+      .boolean()
+      .describe(`True above ${mostClasses} classes, and while the run is being submitted.`),
   })
   .meta({ id: 'Run', description: 'A run as it stands.' });
 export type WireRun = z.infer<typeof wireRun>;
@@ -160,7 +164,7 @@ export const wireTask = z
     ...taskFields,
     values: z.record(z.string(), json).describe('The values of its parameters.'),
     details: json.describe('As in the spec, before rendering.'),
-    output: json.nullable().describe('What it hands on to its children; null: nothing.'),
+    output: json.describe('What it hands on to its children; null: nothing.'),
     failures: z.array(wireFailure).describe('Every failed attempt, oldest first.'),
     parents: z.array(neighbour).describe('At most 100.'),
     children: z.array(neighbour).describe('At most 100.'),

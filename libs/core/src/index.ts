@@ -32,6 +32,13 @@ export {
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
+export {
+  armFailpoints,
+  type Failpoint,
+  FailpointError,
+  failpoint,
+  failpointNames,
+} from './failpoints.ts';
 export { isJsonObject, type Json, type JsonObject } from './json.ts';
 export {
   type AttemptCancelled,

@@ -1,4 +1,4 @@
-import { isFinalRunState, runStates } from '@runnel/core';
+import { failpoint, isFinalRunState, runStates } from '@runnel/core';
 import {
   cancelChannel,
   haltPage,
@@ -21,6 +21,7 @@ export async function cancelRun(
 ): Promise<{ readonly isNew: boolean; readonly hasEnded: boolean }> {
   const { facts } = await readRun(redis, namespace, id);
   const answer = await haltPage(redis, facts.handle, 'cancel', now);
+  await failpoint('cancel.after-first-page');
   if (answer === null) return { isNew: false, hasEnded: true };
   const state = runStates.find((known) => known === answer.state);
   const hasEnded = state !== undefined && isFinalRunState(state);

@@ -1,3 +1,4 @@
+import { failpoint } from '@runnel/core';
 import type { DeliveryJob, DeliveryQueues } from '@runnel/queue';
 import { clearOutbox, type OutboxEntry, type RedisClient, type RunInfo } from '@runnel/store';
 
@@ -41,7 +42,7 @@ export class Enqueuer {
   }
 
   async #add(info: RunInfo, entries: readonly OutboxEntry[]): Promise<void> {
-    const { handle, priority } = info.facts;
+    const { handle } = info.facts;
     const byQueue = new Map<string, DeliveryJob[]>();
     for (const entry of entries) {
       const queue = handle.queues[entry.queue];
@@ -54,15 +55,18 @@ export class Enqueuer {
         name: await nameOf(info, entry),
         taskCount: entry.taskCount,
         firstTask: entry.firstId,
-        priority,
+        priority: (await info.group(entry.group)).priority,
       });
     }
+    await failpoint('outbox.before-add');
     await Promise.all([...byQueue].map(([queue, jobs]) => this.#queues.add(queue, jobs)));
+    await failpoint('outbox.after-add');
     await clearOutbox(
       this.#redis,
       handle,
       entries.map(({ carrier }) => carrier),
     );
+    await failpoint('outbox.after-clear');
   }
 }
 

@@ -3,6 +3,7 @@ import {
   AttemptAbort,
   type AttemptResult,
   describeThrown,
+  failpoint,
   NotFoundError,
   type TaskInput,
 } from '@runnel/core';
@@ -76,6 +77,7 @@ export class DeliveryExecutor {
     const info = await this.#readInfo(start.runId);
     if (info === null) return { kind: 'refused', why: 'the run was deleted' };
     const { redis, namespace } = this.#context;
+    await failpoint('claim.before');
     const answer = await claim(redis, info.facts.handle, {
       carrier: start.carrier,
       attemptsStarted: start.attemptsStarted,
@@ -83,6 +85,7 @@ export class DeliveryExecutor {
       maxDeaths: this.#context.maxDeaths,
       poisonRecord: poisonRecord(this.#context),
     });
+    await failpoint('claim.after');
     if (answer.kind === 'refused') {
       const needsTurn = ['cancelled', 'split', 'poison'].includes(answer.refusal);
       if (needsTurn) await nudge(redis, namespace, start.runId);
@@ -160,6 +163,7 @@ class Execution {
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
     const tasks = await this.#prepare(places);
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
+    await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#report.drain();
     if (!start.lease.aborted) await this.#handBackRest(places);
@@ -228,6 +232,8 @@ class Execution {
     const attempt = delivery.attempts[place] ?? 1;
     const { worker } = this.#context;
     const { record, extra } = outcomeOf({ place, attempt, startMs, durationMs, worker }, result);
+    // Who sees the end sees the whole log.
+    this.#logs.get(place)?.flush();
     this.#report.add(record, extra);
   }
 
@@ -241,7 +247,9 @@ class Execution {
     if (places.every((place) => this.#results.has(place))) return;
     const { redis, namespace } = this.#context;
     const { info, delivery, start } = this.#claimed;
+    await failpoint('return.before');
     await handBack(redis, info.facts.handle, delivery);
+    await failpoint('return.after');
     await nudge(redis, namespace, start.runId);
   }
 

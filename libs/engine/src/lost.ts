@@ -1,3 +1,4 @@
+import { failpoint } from '@runnel/core';
 import type { DeliveryQueues } from '@runnel/queue';
 import {
   compareEntryIds,
@@ -52,7 +53,9 @@ export class LostDeliveries {
     let count = 0;
     for (const delivery of lost) {
       if (!this.#isSettledSince(run, delivery, position)) continue;
+      await failpoint('lost.before-reissue');
       if ((await reissue(this.#redis, run, delivery, now)) > 0) count++;
+      await failpoint('lost.after-reissue');
     }
     return count;
   }

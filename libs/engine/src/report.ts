@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failpoint } from '@runnel/core';
 import {
   appendOutcomes,
   encodeExtras,
@@ -88,7 +89,9 @@ export class DeliveryReport {
     for (;;) {
       if (this.#lease.aborted) return;
       try {
-        return await appendOutcomes(this.#redis, this.#namespace, [entry]);
+        await failpoint('report.before-append');
+        await appendOutcomes(this.#redis, this.#namespace, [entry]);
+        return await failpoint('report.after-append');
       } catch (error: unknown) {
         if (!(error instanceof Error && /^(OOM|READONLY|LOADING|NOREPLICAS)/.test(error.message)))
           throw error;

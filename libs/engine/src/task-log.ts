@@ -36,7 +36,7 @@ export class TaskLog implements LogWriter {
     this.#written += bytes.length;
     this.#kept += kept.length;
     if (this.#kept > 2 * this.#tailBytes) this.#trim();
-    this.#timer ??= setTimeout(() => this.#flush(), storeEveryMs);
+    this.#timer ??= setTimeout(() => this.flush(), storeEveryMs);
     return true;
   }
 
@@ -53,13 +53,15 @@ export class TaskLog implements LogWriter {
     return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
-  /** Stores what was not stored yet. A log that can't be stored is not the task's failure. */
+  /** Resolves when everything is stored. A log that can't be stored is not the task's failure. */
   async close(): Promise<void> {
-    if (this.#timer !== undefined) this.#flush();
+    this.flush();
     await this.#last;
   }
 
-  #flush(): void {
+  /** Sends what was not stored yet, before whatever is sent next on the same connection. */
+  flush(): void {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const tail = this.tail();

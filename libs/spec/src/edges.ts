@@ -93,11 +93,14 @@ function addConflict(
   { entries, issues }: EdgeContext,
 ): void {
   const [first, second] = doubled.edges;
-  const id = edgeId(second);
-  const parent = entries.findLast((candidate) => candidate.firstId <= id);
-  const name = parent === undefined ? '' : taskName(parent, id - parent.firstId);
+  const nameOf = (id: number): string => {
+    const parent = entries.findLast((candidate) => candidate.firstId <= id);
+    return parent === undefined ? '' : taskName(parent, id - parent.firstId);
+  };
   const on = (edge: number) => ons[edgeCondition(edge) & 3] ?? 'succeeded';
-  issues.add(pathOf(entry, 'parents'), describeConflict(name, on(second), on(first)));
+  issues.add(pathOf(entry, 'parents'), () =>
+    describeConflict(nameOf(edgeId(second)), on(second), on(first)),
+  );
 }
 
 /** Appends node after node; sorts and cleans only what is not in order already. */

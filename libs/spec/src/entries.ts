@@ -1,11 +1,11 @@
 import { type Issue, isJsonObject, type Json } from '@runnel/core';
 import type { Entry } from './entry.ts';
-import { EntryTables } from './entry-table.ts';
+import { bracesHint, EntryTables } from './entry-table.ts';
 import type { IssueList, Path } from './issue-list.ts';
 import type { Kind, RawEntry } from './kinds/kind.ts';
-import type { Parameters } from './parameters.ts';
 import { Policies } from './policies.ts';
 import { type BrokenEntry, readEntries } from './read-entries.ts';
+import type { Parameters } from './rows.ts';
 import type { RunHead } from './schema.ts';
 import { singleRow, type Table } from './table.ts';
 import { type CompiledTemplate, compileTemplate, type TemplateIssue } from './template.ts';
@@ -107,7 +107,9 @@ class EntryCompiler implements Entries {
     const { issues } = this.#context;
     const found: TemplateIssue[] = [];
     const template = compileTemplate(details, found);
-    for (const issue of found) issues.add(['tasks', key, 'details', ...issue.path], issue.message);
+    for (const { path, message } of found) {
+      issues.add(['tasks', key, 'details', ...path], `${message}; ${bracesHint}`);
+    }
     this.#checkRunNames(template.names, key);
     return template;
   }

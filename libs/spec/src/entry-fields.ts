@@ -1,4 +1,4 @@
-import { type Json, ons, runIfs } from '@runnel/core';
+import { type Json, maxTaskIdBytes, ons, runIfs } from '@runnel/core';
 import { z } from 'zod';
 import { duration } from './duration.ts';
 import { fields } from './fields.ts';
@@ -64,9 +64,24 @@ const axis = z
   })
   .describe('The values of a parameter: a list, or a range.');
 
-const row = z.record(axisName, json).describe('A value for each parameter.');
+/** Far more than anybody combines; each one costs time with every other. */
+const maxAxes = 100;
 
-export const axes = z.record(axisName, axis).describe('Parameters and their values.');
+function hasFewAxes(value: object): boolean {
+  return Object.keys(value).length <= maxAxes;
+}
+
+const tooManyAxes = { error: `there are more than ${maxAxes} parameters` };
+
+const row = z
+  .record(axisName, json)
+  .refine(hasFewAxes, tooManyAxes)
+  .describe('A value for each parameter.');
+
+export const axes = z
+  .record(axisName, axis)
+  .refine(hasFewAxes, tooManyAxes)
+  .describe('Parameters and their values.');
 export const rows = z.array(row);
 
 /** `parameters` of a run. */
@@ -101,11 +116,14 @@ const classRef = fields({
   on: on.optional(),
 }).meta({ title: 'Class reference' });
 
-const idRef = fields({ id: z.string().describe('The id of one task.'), on: on.optional() }).meta({
+/** No id is longer; the search for one tries each colon in it. */
+const refName = z.string().min(1).max(maxTaskIdBytes);
+
+const idRef = fields({ id: refName.describe('The id of one task.'), on: on.optional() }).meta({
   title: 'Task reference',
 });
 
-const ref = z.union([z.string(), classRef, idRef], {
+const ref = z.union([refName.describe('A class.'), classRef, idRef], {
   error: 'expected a class, { class, match } or { id }',
 });
 export type RawRef = z.infer<typeof ref>;

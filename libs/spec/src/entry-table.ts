@@ -2,7 +2,8 @@ import { type RawAxes, readAxes } from './axes.ts';
 import { bareAxisName } from './entry-fields.ts';
 import type { IssueList, Path } from './issue-list.ts';
 import type { RawEntry } from './kinds/kind.ts';
-import { describeProduct, type Parameters } from './parameters.ts';
+import { describeProduct } from './parameters.ts';
+import type { Parameters } from './rows.ts';
 import { suggest } from './suggest.ts';
 import {
   type Column,
@@ -19,6 +20,9 @@ interface Place {
   readonly path: Path;
   readonly issues: IssueList;
 }
+
+/** What to do about braces that were never meant for us, as in `docker ps --format`. */
+export const bracesHint = `if the braces are the task's own, write "templated: false"`;
 
 /** Finds the combinations of each entry: of the run's parameters those that it uses, and its own. */
 export class EntryTables {
@@ -55,7 +59,7 @@ export class EntryTables {
     if (entry.parameters === undefined || !isNameList(entry.parameters)) return [];
     return entry.parameters.map(bareAxisName).filter((name, index) => {
       if (this.#has(name)) return true;
-      place.issues.add([...place.path, 'parameters', index], this.#describeUnknown(name, []));
+      place.issues.add([...place.path, 'parameters', index], () => this.#describeUnknown(name, []));
       return false;
     });
   }
@@ -71,7 +75,7 @@ export class EntryTables {
       const leaf = names.places.get(name) ?? [];
       place.issues.add(
         [...place.path, 'details', ...leaf],
-        `{{${name}}}: ${this.#describeUnknown(name, known)}; if the braces are the task's own, write "templated: false"`,
+        () => `{{${name}}}: ${this.#describeUnknown(name, known)}; ${bracesHint}`,
       );
     }
   }

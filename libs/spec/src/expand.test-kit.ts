@@ -1,4 +1,15 @@
-import { edgeId, edgeRules, type Issue, type Json, ons, type Plan, taskId } from '@runnel/core';
+import {
+  describeIssue,
+  edgeId,
+  edgeRules,
+  type Issue,
+  type Json,
+  ons,
+  type Plan,
+  SpecError,
+  taskId,
+} from '@runnel/core';
+import { parseDocument } from './document.ts';
 import type { ExecutorCatalog } from './entries.ts';
 import { type ExpandOptions, expandSpec } from './expand.ts';
 
@@ -10,7 +21,9 @@ export const executors: ExecutorCatalog = {
     const command = Object(details)['command'];
     if (!Array.isArray(command)) return [{ path: ['command'], message: 'expected a list' }];
     return command.flatMap((word: Json, index) =>
-      typeof word === 'string' || typeof word === 'number' ? [] : [{ path: ['command', index], message: 'expected a string' }],
+      typeof word === 'string' || typeof word === 'number'
+        ? []
+        : [{ path: ['command', index], message: 'expected a string' }],
     );
   },
 };
@@ -58,4 +71,18 @@ export function describePlan(plan: Plan): ReadablePlan {
 
 function describeEdge(edge: number, ids: readonly string[]): string {
   return `${ids[edgeId(edge)]} ${ons[(edge >>> 24) & 3]} ${edgeRules[edge >>> 26]}`;
+}
+
+/** A title, the YAML of a spec, and every issue that it has. */
+export type BadSpec = readonly [title: string, text: string, issues: readonly string[]];
+
+export function issuesOf(text: string): string[] {
+  try {
+    const document = parseDocument(text, 'yaml');
+    expandSpec(document.value, { ...options, locate: document.locate });
+    return [];
+  } catch (error: unknown) {
+    if (error instanceof SpecError) return error.issues.map(describeIssue);
+    throw error;
+  }
 }

@@ -39,13 +39,15 @@ export function checkOutputs(
   if (used === undefined) return;
   for (const use of used.outputs) {
     const shape = inputs.find((input) => input.class === use.class);
-    const message =
-      shape === undefined
-        ? describeStranger(entry, use.class, { inputs, names })
-        : describeList(use.class, use.readsField && !shape.single);
-    if (message === undefined) continue;
+    if (shape?.single === true || (shape !== undefined && !use.readsField)) continue;
     const leaf = used.places.get(use.name) ?? [];
-    issues.add(pathOf(entry, 'details', ...leaf), `{{${use.name}}}: ${message}`);
+    issues.add(pathOf(entry, 'details', ...leaf), () => {
+      const message =
+        shape === undefined
+          ? describeStranger(entry, use.class, { inputs, names })
+          : describeList(use.class);
+      return `{{${use.name}}}: ${message}`;
+    });
   }
 }
 
@@ -65,7 +67,6 @@ function describeStranger(
   return `${quoted} is no direct parent of ${JSON.stringify(baseOf(entry))}: only outputs of direct parents can be read`;
 }
 
-function describeList(name: string, isWrong: boolean): string | undefined {
-  if (!isWrong) return undefined;
+function describeList(name: string): string {
   return `${JSON.stringify(name)} can be several tasks here, so its outputs are a list: write {{#outputs.${name}}}…{{/outputs.${name}}}`;
 }

@@ -11,9 +11,11 @@ export class IssueList {
   readonly #issues: Issue[] = [];
   #count = 0;
 
-  add(path: Path, message: string): void {
+  /** A message that takes work to compose is passed as a function: most of a million are never shown. */
+  add(path: Path, message: string | (() => string)): void {
     this.#count++;
-    if (this.#issues.length < maxIssues) this.#issues.push({ path, message });
+    if (this.#issues.length >= maxIssues) return;
+    this.#issues.push({ path, message: typeof message === 'string' ? message : message() });
   }
 
   get count(): number {

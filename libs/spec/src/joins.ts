@@ -34,11 +34,16 @@ export function visitMatches(join: Join, row: number, visit: (id: number) => voi
   }
 }
 
+/** Classes of thousands of entries on both sides would be compared entry by entry for hours. */
+const maxPairs = 1_000_000;
+
 /** Matches tasks by equal values, and notes those that have no counterpart. */
 export class Joiner {
   readonly #issues: IssueList;
   /** For links written as `children`: which tasks of the writer have found a child. */
   readonly #covered = new Map<string, { readonly link: MatchLink; readonly rows: Uint8Array }>();
+
+  #pairCount = 0;
 
   constructor(issues: IssueList) {
     this.#issues = issues;
@@ -47,6 +52,7 @@ export class Joiner {
   /** Undefined where the parameters don't fit, which is noted. */
   join(child: Entry, link: MatchLink): Join | undefined {
     const { class: set, entry } = link.parents;
+    if (!this.#countPairs(link)) return undefined;
     const parts: JoinPart[] = [];
     const counts = new Uint32Array(child.table.count);
     let coversAxes = true;
@@ -62,6 +68,17 @@ export class Joiner {
     const join: Join = { parts, ...summarize(counts), isSingle: coversAxes && isSingle(counts) };
     this.#checkCounterparts(child, link, { join, counts });
     return join;
+  }
+
+  #countPairs({ parents, origin }: MatchLink): boolean {
+    const before = this.#pairCount;
+    this.#pairCount += parents.entry === null ? parents.class.entries.length : 1;
+    if (this.#pairCount <= maxPairs) return true;
+    if (before <= maxPairs) {
+      const message = `more than ${maxPairs} pairs of entries are to be matched: use parameters in place of entries`;
+      this.#issues.add(pathOfOrigin(origin), message);
+    }
+    return false;
   }
 
   #axesOf(child: Entry, parent: Entry, link: MatchLink): readonly string[] | undefined {
@@ -132,7 +149,8 @@ function addMissing(
   if (first === -1) return;
   let missing = 0;
   for (const count of counts) missing += count === 0 ? 1 : 0;
-  const more = missing === 1 ? '' : ` (nor have ${missing - 1} others)`;
+  const others = missing === 2 ? 'has 1 other' : `have ${missing - 1} others`;
+  const more = missing === 1 ? '' : ` (nor ${others})`;
   const name = JSON.stringify(taskName(entry, first));
   issues.add(
     path,

@@ -51,12 +51,13 @@ interface Context {
 /** Resolves `parents` and `children` of every entry; names that nobody has are noted. */
 export function resolveLinks(entries: readonly Entry[], context: Context): Link[][] {
   const links: Link[][] = entries.map(() => []);
+  const target: Target = { context, links, fanOut: 0 };
   for (const entry of entries) {
     for (const [position, ref] of entry.parents.entries()) {
-      addParent({ entry, side: 'parents', position }, ref, { context, links });
+      addParent({ entry, side: 'parents', position }, ref, target);
     }
     for (const [position, ref] of entry.children.entries()) {
-      addChild({ entry, side: 'children', position }, ref, { context, links });
+      addChild({ entry, side: 'children', position }, ref, target);
     }
   }
   return links;
@@ -65,7 +66,12 @@ export function resolveLinks(entries: readonly Entry[], context: Context): Link[
 interface Target {
   readonly context: Context;
   readonly links: Link[][];
+  /** Links that references to a class of children have made. */
+  fanOut: number;
 }
+
+/** Thousands of entries that name a class of a million as their children would fill the memory. */
+const maxFanOut = 2_000_000;
 
 function addParent(origin: Origin, ref: RawRef, target: Target): void {
   const found = findRef(origin, ref, target.context);
@@ -91,6 +97,14 @@ function addChild(origin: Origin, ref: RawRef, target: Target): void {
     addLink(found.entry, { kind: 'all', parents, on, origin, childRow }, target);
     return;
   }
+  target.fanOut += found.entries.length;
+  if (target.fanOut > maxFanOut) {
+    target.context.issues.add(
+      pathOfOrigin(origin),
+      `more than ${maxFanOut} pairs of entries depend on each other: let them meet in a barrier`,
+    );
+    return;
+  }
   for (const child of found.entries) {
     addLink(child, linkToSet(ref, parents, { on, origin, childRow: null }), target);
   }
@@ -108,7 +122,8 @@ function onOf(ref: RawRef): On {
   return typeof ref === 'string' ? 'succeeded' : (ref.on ?? 'succeeded');
 }
 
-function addLink(child: Entry, link: Link, { context, links }: Target): void {
+function addLink(child: Entry, link: Link, target: Target): void {
+  const { context, links } = target;
   if (contains(link, child)) {
     context.issues.add(pathOfOrigin(link.origin), describeOwnParent(child, link));
     return;
@@ -159,31 +174,39 @@ function findRef(
 function findTask(id: string, origin: Origin, context: Context): ReturnType<Names['findTask']> {
   const found = context.names.findTask(id);
   if (found === undefined && !isBroken(id, context.brokenNames)) {
-    const name = JSON.stringify(id);
-    const isClass = context.names.classOf(id) !== undefined;
-    const hint = isClass
-      ? `: it is the class of several tasks; write ${name} alone, or the id of one of them`
-      : suggest(id, context.names.ids());
     const path = [...pathOfOrigin(origin), 'id'];
-    context.issues.add(path, `no task has the id ${name}${hint}`);
+    context.issues.add(path, () => describeUnknownId(id, context.names));
   }
   return found;
+}
+
+function describeUnknownId(id: string, names: Names): string {
+  const name = JSON.stringify(id);
+  const hint =
+    names.classOf(id) === undefined
+      ? suggest(id, names.ids())
+      : `: it is the class of several tasks; write ${name} alone, or the id of one of them`;
+  return `no task has the id ${name}${hint}`;
 }
 
 function findClass(name: string, origin: Origin, context: Context): TaskClass | undefined {
   const found = context.names.classOf(name);
   if (found === undefined && !isBroken(name, context.brokenNames)) {
-    const quoted = JSON.stringify(name);
-    const isId = context.names.findTask(name) !== undefined;
-    const hint = isId
-      ? `: it is the id of a task; write { id: ${quoted} }`
-      : suggest(name, context.names.classNames());
     const ref = origin.entry[origin.side][origin.position];
     const field = typeof ref === 'string' ? [] : ['class'];
     const path = [...pathOfOrigin(origin), ...field];
-    context.issues.add(path, `no task has the class ${quoted}${hint}`);
+    context.issues.add(path, () => describeUnknownClass(name, context.names));
   }
   return found;
+}
+
+function describeUnknownClass(name: string, names: Names): string {
+  const quoted = JSON.stringify(name);
+  const hint =
+    names.findTask(name) === undefined
+      ? suggest(name, names.classNames())
+      : `: it is the id of a task; write { id: ${quoted} }`;
+  return `no task has the class ${quoted}${hint}`;
 }
 
 /** Of an entry that is wrong itself nothing more is said. */

@@ -56,10 +56,10 @@ export class Policies {
   #check({ executor, pool }: RawPolicy, path: Path): void {
     const { executors, pools, issues } = this.#known;
     if (executor !== undefined && !this.#executors.has(executor)) {
-      issues.add([...path, 'executor'], describeUnknown('executor', executor, executors));
+      issues.add([...path, 'executor'], () => describeUnknown('executor', executor, executors));
     }
     if (pool !== undefined && !this.#pools.has(pool)) {
-      issues.add([...path, 'pool'], describeUnknown('pool', pool, pools));
+      issues.add([...path, 'pool'], () => describeUnknown('pool', pool, pools));
     }
   }
 }

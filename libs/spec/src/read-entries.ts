@@ -42,6 +42,7 @@ interface Target {
 function readNamedEntry(name: string, raw: unknown, target: Target): void {
   if (!isJsonObject(raw)) {
     readEntry(name, raw, target);
+    target.sink.reject({ class: name, id: undefined });
     return;
   }
   if (Object.hasOwn(raw, 'class')) {

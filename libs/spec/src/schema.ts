@@ -7,7 +7,9 @@ import { notYetRunFields } from './not-yet.ts';
 const entry = z
   .union(kinds.map((kind) => kind.schema))
   .describe('One task, or one class of tasks.');
-const entryOfMap = z.looseObject({}).describe('A task without its class, which is the key.');
+const entryOfMap = z
+  .union(kinds.map((kind) => kind.schemaWithoutClass))
+  .describe('A task without its class, which is the key.');
 
 const tag = z.string({
   error: ({ input }) =>
@@ -22,6 +24,7 @@ const headFields = {
   name: z.string().min(1).max(200).optional().describe('A name for the run, for people.'),
   tags: z
     .record(z.string().min(1).max(100), tag.max(500))
+    .refine((tags) => Object.keys(tags).length <= 100, { error: 'there are more than 100 tags' })
     .optional()
     .describe('Names and values by which runs are found.'),
   parameters: runParameters
@@ -46,7 +49,10 @@ const headFields = {
 };
 
 /** A run without a look into its tasks: these are read one by one. */
-export const runHeadSchema = fields({ ...headFields, tasks: z.unknown() }, notYetRunFields);
+export const runHeadSchema = fields(
+  { ...headFields, tasks: z.unknown().optional() },
+  notYetRunFields,
+);
 export type RunHead = z.infer<typeof runHeadSchema>;
 
 /** A run spec as a user writes it. `expandSpec` checks much more than its form. */

@@ -1,4 +1,5 @@
 import Mustache from 'mustache';
+import { maxDepth } from './guard.ts';
 
 /** A tag of a template, or the text between two. */
 export type Part =
@@ -28,7 +29,7 @@ export function parseTemplate(text: string): readonly Part[] {
   } catch (error: unknown) {
     throw new TemplateError(describeSyntax(error instanceof Error ? error.message : String(error)));
   }
-  return toParts(tokens, text);
+  return toParts(tokens, 0);
 }
 
 function describeSyntax(message: string): string {
@@ -36,12 +37,13 @@ function describeSyntax(message: string): string {
 }
 
 /** Mustache's tokens are arrays: [type, text, start, end, tokens of a section]. */
-function toParts(tokens: unknown, text: string): readonly Part[] {
+function toParts(tokens: unknown, depth: number): readonly Part[] {
   if (!Array.isArray(tokens)) return [];
+  if (depth > maxDepth) throw new TemplateError(`sections are nested deeper than ${maxDepth}`);
   return tokens.flatMap((token: unknown) => {
     if (!Array.isArray(token)) return [];
     const [type, value, , , inner]: unknown[] = token;
-    return toPart(String(type), String(value), () => toParts(inner, text));
+    return toPart(String(type), String(value), () => toParts(inner, depth + 1));
   });
 }
 

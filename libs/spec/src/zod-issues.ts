@@ -73,7 +73,11 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_value':
       return `expected ${listValues(issue.values)}, got ${describeInput(issue.input)}`;
     case 'too_small':
-      return describeBound('at least', issue.minimum, issue.origin);
+      return describeBound(
+        issue.inclusive === false ? 'more than' : 'at least',
+        issue.minimum,
+        issue.origin,
+      );
     case 'too_big':
       return describeBound('at most', issue.maximum, issue.origin);
     default:
@@ -105,7 +109,7 @@ function describeBound(words: string, bound: unknown, origin: string): string {
   if (origin === 'string') return `expected ${words} ${bound} characters`;
   if (origin === 'array') return `expected a list of ${words} ${bound}`;
   if (origin === 'record' || origin === 'object') return `expected ${words} ${bound} fields`;
-  return `expected a number of ${words} ${bound}`;
+  return `expected a number ${words === 'more than' ? words : `of ${words}`} ${bound}`;
 }
 
 /** A short name for a value in a message: its type, and itself where it is short. */

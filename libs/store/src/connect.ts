@@ -24,7 +24,7 @@ export function connectRedisForRequests(url: string, onError: (error: Error) => 
   const redis = new Redis(url, {
     protocol,
     maxRetriesPerRequest: 1,
-    commandTimeout: 10_000,
+    commandTimeout: 4_000,
     retryStrategy: (tries) => Math.min(tries * 50, 1_000),
   });
   redis.on('error', onError);

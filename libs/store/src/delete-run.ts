@@ -1,4 +1,4 @@
-import { ConflictError, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
+import { ConflictError, failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey, shardOf } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -29,6 +29,7 @@ export async function removeRun(redis: RedisClient, namespace: string, id: strin
   );
   // The record goes first: whatever still comes for the run finds nothing.
   await redis.del(run.names.meta);
+  await failpoint('remove.after-meta');
   await redis.unlink(...own, ...ready);
   const sets = ['runs', 'submitting', 'active', 'ended'] as const;
   await Promise.all(sets.map((set) => redis.zrem(shardKey(namespace, shard, set), id)));

@@ -5,7 +5,7 @@ import type { Script } from './script.ts';
 import * as scripts from './scripts.ts';
 
 const folder = new URL('./lua/', import.meta.url);
-const declared = Object.values(scripts).filter((value): value is Script => 'sha' in value);
+const declared: readonly Pick<Script, 'name' | 'keys' | 'takesMore'>[] = Object.values(scripts);
 const types: Record<string, { readonly type: string }> = { ...runKeyDocs, ...shardKeyDocs };
 
 /** `KEYS[3] groupIndex   string  8 bytes a group` */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ConflictError, type Plan, type TaskPayload, taskId } from '@runnel/core';
+import { ConflictError, failpoint, type Plan, type TaskPayload, taskId } from '@runnel/core';
 import {
   encodeGroups,
   encodePayloads,
@@ -68,12 +68,15 @@ export async function storeRun(redis: RedisClient, request: NewRun): Promise<Sto
   ]);
   if (found.state !== 'new') return { kind: 'exists', ...found };
 
+  await failpoint('submit.after-create');
   const pages = new PageWriter(redis, run, token);
   await writeStructure(pages, plan, routes, queues);
   await writePayloads(pages, plan);
   await pages.string('spec', encodeSpec(request.spec));
   await pages.flush();
+  await failpoint('submit.before-seal');
   await seal(redis, run, token, request);
+  await failpoint('submit.after-seal');
   return { kind: 'stored', run };
 }
 
@@ -226,6 +229,7 @@ class PageWriter {
     );
     const written = await runPipeline<number[]>(this.#redis, calls);
     if (written.some((answer) => answer !== 1)) throw removedMeanwhile(this.#run.id);
+    await failpoint('submit.after-page');
   }
 
   async #add(

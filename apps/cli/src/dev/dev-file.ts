@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { isAlive } from './is-alive.ts';
 
 const devRecord = z.object({
   v: z.literal(1),
@@ -40,13 +41,5 @@ function readRecord(file: string): DevRecord | null {
   } catch {
     // Not there, or cut off by a crash: nobody to talk to either way.
     return null;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error: unknown) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

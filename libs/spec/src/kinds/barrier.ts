@@ -27,4 +27,9 @@ export const barrierPolicy: Policy = {
 };
 
 /** A point that others wait for. */
-export const barrier: Kind = { name: 'barrier', schema, policyOf: () => barrierPolicy };
+export const barrier: Kind = {
+  name: 'barrier',
+  schema,
+  schemaWithoutClass: schema.omit({ class: true }),
+  policyOf: () => barrierPolicy,
+};

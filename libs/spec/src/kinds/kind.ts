@@ -45,6 +45,8 @@ export type Policy = Pick<
 export interface Kind {
   readonly name: Group['kind'];
   readonly schema: z.ZodType<RawEntry>;
+  /** For an object of tasks by class. */
+  readonly schemaWithoutClass: z.ZodType;
   /** How an entry of this kind is carried out; `defaults` are merged already. */
   policyOf(merged: RawPolicy): Policy;
 }

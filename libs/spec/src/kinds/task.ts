@@ -18,6 +18,7 @@ const schema = fields(
 export const task: Kind = {
   name: 'task',
   schema,
+  schemaWithoutClass: schema.omit({ class: true }),
   policyOf: (merged) => ({
     kind: 'task',
     executor: merged.executor ?? 'local',

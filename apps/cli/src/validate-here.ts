@@ -3,10 +3,8 @@ import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { loadSettings } from '@runnel/service';
 import { expandSpec } from '@runnel/spec';
 import { countClasses } from './plan-classes.ts';
-import type { Server } from './server.ts';
 import { settingsFileOf } from './settings-file.ts';
 import type { SpecFile } from './spec-file.ts';
-import { fromWire } from './spec-problems.ts';
 
 /** What a spec would become. */
 export interface Validated {
@@ -46,10 +44,4 @@ export async function validateHere(spec: SpecFile, around: Surroundings): Promis
     classes: countClasses(plan),
     warnings,
   };
-}
-
-/** Asks a server. Throws ApiError, UnreachableError. */
-export async function validateThere(spec: SpecFile, { client }: Server): Promise<Validated> {
-  const answer = await client.validateRun(spec.document, { source: spec.folder });
-  return { ...answer, warnings: answer.warnings.map((issue) => fromWire(issue, spec)) };
 }

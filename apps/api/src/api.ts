@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type Clock, SetupError, systemClock } from '@runnel/core';
+import { executorCatalog, loadExecutors } from '@runnel/executors';
+import {
+  type Logger,
+  type Metrics,
+  requireTokenBeyondLoopback,
+  type Settings,
+} from '@runnel/service';
+import {
+  checkRedis,
+  connectRedis,
+  connectRedisForRequests,
+  openStore,
+  RunInfoCache,
+} from '@runnel/store';
+import { createApp } from './app.ts';
+import { createBoard } from './bull-board.ts';
+import type { ApiContext } from './context.ts';
+import { RunChannels } from './run-channels.ts';
+
+export interface ApiDependencies {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** A running API; disposing it ends followed logs, and waits for what else is open. */
+export interface RunningApi extends AsyncDisposable {
+  /** Where it listens, such as `http://127.0.0.1:2503`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Requests that are open when the process is asked to stop get so long. */
+const finishMs = 10_000;
+const sweepMs = 50;
+
+/**
+ * Starts the API; waits for Redis if it is not there yet.
+ *
+ * @throws SetupError where others could reach it without a token, Redis may evict keys or is too old,
+ * or the port is taken.
+ */
+export async function startApi(
+  settings: Settings,
+  dependencies: ApiDependencies,
+): Promise<RunningApi> {
+  requireTokenBeyondLoopback(settings);
+  await using open = new AsyncDisposableStack();
+  const { logger } = dependencies;
+  const onError = (error: Error): void => logger.warn({ err: error }, error.message);
+  const executors = await loadExecutors({ modules: settings.executors });
+  const subscriber = open.adopt(connectRedis(settings.redisUrl, onError), (it) => it.disconnect());
+  await checkRedis(subscriber);
+  await openStore(subscriber, settings.namespace);
+  const redis = open.adopt(connectRedisForRequests(settings.redisUrl, onError), (it) =>
+    it.disconnect(),
+  );
+  const stopping = new AbortController();
+  const { namespace } = settings;
+  const context: ApiContext = {
+    settings,
+    redis,
+    infos: new RunInfoCache(redis, namespace),
+    executors,
+    catalog: executorCatalog(executors),
+    channels: new RunChannels({ subscriber, namespace, onError }),
+    logger,
+    metrics: dependencies.metrics,
+    clock: dependencies.clock ?? systemClock,
+    stopping: stopping.signal,
+  };
+  dependencies.metrics.gauge({
+    name: 'followed_logs',
+    help: 'Logs that are being followed',
+    read: () => context.channels.size,
+  });
+  const board = open.use(createBoard(context));
+  const server = createServer(createApp(context, board));
+  const { url, port } = await listen(server, settings);
+  open.defer(() => close(server));
+  open.defer(() => stopping.abort());
+  logger.info({ url }, 'listening');
+  const rest = open.move();
+  return { url, port, [Symbol.asyncDispose]: () => rest.disposeAsync() };
+}
+
+async function listen(
+  server: Server,
+  { host, port }: Settings,
+): Promise<{ readonly url: string; readonly port: number }> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error: unknown) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SetupError(`the API can't listen on ${host}:${port}: ${why}`, { cause: error });
+  }
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${name}:${bound}`, port: bound };
+}
+
+/** Takes no more requests, lets open ones finish for a while, then breaks them off. */
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  // Connections are kept open for more requests, also those whose last answer goes out only now.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+  const deadline = setTimeout(() => server.closeAllConnections(), finishMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+}

@@ -1,0 +1,37 @@
+import express, { type Express } from 'express';
+import { guard } from './access/guard.ts';
+import { securityHeaders } from './access/headers.ts';
+import { type Board, boardPath } from './bull-board.ts';
+import type { ApiContext } from './context.ts';
+import { observeRequests } from './observe-requests.ts';
+import { problemHandler } from './problem.ts';
+import { RequestError } from './request-error.ts';
+import type { Route } from './route.ts';
+import { allRoutes } from './routes/all.ts';
+
+/** The express app: the gate first, then every route, then the answer for errors. */
+export function createApp(context: ApiContext, board: Board): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('case sensitive routing', true);
+  app.use(observeRequests(context.logger, context.metrics));
+  app.use(securityHeaders());
+  app.use(guard(context.settings));
+  for (const route of allRoutes) addRoute(app, context, route);
+  app.use(boardPath, ...board.handlers);
+  app.use((request) => {
+    throw new RequestError(
+      404,
+      `there is no ${request.method} ${request.path}; /openapi.json lists what there is`,
+    );
+  });
+  app.use(problemHandler(context.logger));
+  return app;
+}
+
+function addRoute(app: Express, context: ApiContext, route: Route): void {
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  app[route.method](path, async (request, response) => {
+    await route.handle(context, request, response);
+  });
+}

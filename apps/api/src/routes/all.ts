@@ -1,0 +1,20 @@
+import type { Route } from '../route.ts';
+import { logRoutes } from './log.ts';
+import { openApiRoute } from './openapi.ts';
+import { runRoutes } from './runs.ts';
+import { serviceRoutes } from './service.ts';
+import { submitRunRoute } from './submit-run.ts';
+import { taskRoutes } from './tasks.ts';
+import { workerRoutes } from './workers.ts';
+
+const routes: readonly Route[] = [
+  submitRunRoute,
+  ...runRoutes,
+  ...taskRoutes,
+  ...logRoutes,
+  ...workerRoutes,
+  ...serviceRoutes,
+];
+
+/** Everything that is served but Bull Board, the document that describes it included. */
+export const allRoutes: readonly Route[] = [...routes, openApiRoute(routes)];

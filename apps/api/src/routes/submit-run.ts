@@ -1,0 +1,155 @@
+import { isAbsolute } from 'node:path';
+import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
+import { isJsonObject, type Plan } from '@runnel/core';
+import { submitRun } from '@runnel/engine';
+import { expandSpec, parseDocument } from '@runnel/spec';
+import { nudge } from '@runnel/store';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { isFromHere } from '../access/hosts.ts';
+import { type ApiContext, baseUrl } from '../context.ts';
+import { describePlan } from '../describe-plan.ts';
+import { bodyFormat, readBody } from '../read-body.ts';
+import { RequestError } from '../request-error.ts';
+import { requireRoom } from '../require-room.ts';
+import { flag, jsonOf, type Route, readQuery } from '../route.ts';
+import { runPath } from '../run-answer.ts';
+import { toWireIssue } from '../wire-issue.ts';
+
+/** A run that is only created and never started is removed after this. */
+const createdForMs = 24 * 3_600_000;
+
+const query = z.strictObject({
+  dryRun: flag.describe('Only say what the spec would become. Default false.'),
+  createdOnly: flag.describe('Create the run; start it later with `/submit`. Default false.'),
+  source: z
+    .string()
+    .optional()
+    .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only."),
+});
+
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters without spaces')
+  .optional()
+  .describe('The same key with the same spec is the same run.');
+
+const specBody = {
+  schema: z.looseObject({}).meta({
+    id: 'RunSpec',
+    description: 'A run spec; `/schema/run-spec.json` has its schema.',
+  }),
+};
+
+export const submitRunRoute: Route = {
+  method: 'post',
+  path: '/api/v1/runs',
+  operation: {
+    operationId: 'submitRun',
+    summary: 'Submit a run',
+    requestParams: { query, header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': specBody,
+        'application/yaml': specBody,
+        'application/x-yaml': specBody,
+        'text/yaml': specBody,
+      },
+    },
+    responses: {
+      '200': {
+        description:
+          'With `dryRun`: what the spec would become. Else: the run of an earlier request with the same key',
+        content: jsonOf(z.union([wireValidated, wireSubmitted])),
+      },
+      '201': { description: 'Accepted; `Location` names the run', content: jsonOf(wireSubmitted) },
+    },
+  },
+  handle: submit,
+};
+
+async function submit(context: ApiContext, request: Request, response: Response): Promise<void> {
+  const options = readQuery(query, request);
+  const source = readSource(request, options.source);
+  const key = readKey(request);
+  const format = bodyFormat(request);
+  const text = await readBody(request, context.settings.maxBodyBytes);
+  const document = parseDocument(text, format);
+  const { plan, warnings } = expandSpec(document.value, {
+    limits: { maxTasks: context.settings.maxTasks, maxProduct: context.settings.maxProduct },
+    executors: context.catalog,
+    pools: Object.keys(context.settings.knownPools),
+    source,
+    locate: (path) => document.locate(path),
+  });
+  const wireWarnings = warnings.map(toWireIssue);
+  if (options.dryRun === 'true') {
+    response.json({ ...describePlan(plan), warnings: wireWarnings });
+    return;
+  }
+  await requireRoom(context.redis);
+  const now = context.clock.now();
+  const { runId, isNew } = await submitRun(
+    {
+      redis: context.redis,
+      namespace: context.settings.namespace,
+      executors: context.executors,
+      now,
+    },
+    {
+      plan,
+      spec: document.value,
+      source,
+      priority: priorityOf(document.value),
+      ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+      ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
+    },
+  );
+  if (isNew) await wakeListener(context, runId);
+  const url = `${baseUrl(context, request)}${runPath(runId)}`;
+  const answer: WireSubmitted = { id: runId, url, tasks: countTasks(plan), warnings: wireWarnings };
+  response
+    .status(isNew ? 201 : 200)
+    .location(runPath(runId))
+    .json(answer);
+}
+
+/** The run is stored already: where this fails, the listener finds it by itself a little later. */
+export async function wakeListener(context: ApiContext, runId: string): Promise<void> {
+  try {
+    await nudge(context.redis, context.settings.namespace, runId);
+  } catch (error: unknown) {
+    context.logger.warn({ err: error, runId }, 'the listener could not be told of a run');
+  }
+}
+
+function countTasks(plan: Plan): number {
+  return plan.nodeCount - plan.barrierCount;
+}
+
+/** A folder on the submitter's machine means something only where that is ours too. */
+function readSource(request: Request, source: string | undefined): string | null {
+  if (source === undefined) return null;
+  if (!isFromHere(request)) {
+    throw new RequestError(
+      400,
+      'source: only a client on the machine of the API can name a folder',
+      { code: 'SOURCE_NOT_LOCAL' },
+    );
+  }
+  if (!isAbsolute(source)) throw new RequestError(400, 'source: must be an absolute path');
+  return source;
+}
+
+function readKey(request: Request): string | undefined {
+  const parsed = idempotencyKey.safeParse(request.get('Idempotency-Key'));
+  if (parsed.success) return parsed.data;
+  throw new RequestError(400, `Idempotency-Key: ${parsed.error.issues[0]?.message ?? 'is wrong'}`);
+}
+
+function priorityOf(spec: unknown): number {
+  if (!isJsonObject(spec)) return 0;
+  const priority = spec['priority'];
+  return typeof priority === 'number' ? priority : 0;
+}

@@ -1,0 +1,104 @@
+import { wireTask, wireTaskPage } from '@runnel/client';
+import { ConflictError, NotFoundError, taskStates } from '@runnel/core';
+import { findTask, listTasks, type RunInfo, readRun } from '@runnel/store';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { type ApiContext, baseUrl } from '../context.ts';
+import {
+  cursorParameter,
+  decodeCursor,
+  encodeCursor,
+  idPath,
+  jsonOf,
+  pageSize,
+  pathPart,
+  type Route,
+  readQuery,
+  taskPath,
+} from '../route.ts';
+import { openInfo } from '../run-answer.ts';
+import { toWireTask, toWireTasks } from '../task-answer.ts';
+
+const listQuery = z.strictObject({
+  class: z.string().optional().describe('Tasks of this class only.'),
+  state: z.enum(taskStates).optional(),
+  limit: pageSize(1_000, 100),
+  cursor: cursorParameter,
+});
+const position = z.tuple([z.int().nonnegative()]);
+
+const list: Route = {
+  method: 'get',
+  path: '/api/v1/runs/{id}/tasks',
+  operation: {
+    operationId: 'listTasks',
+    summary: 'List tasks of a run',
+    requestParams: { path: idPath, query: listQuery },
+    responses: { '200': { description: 'A page of tasks', content: jsonOf(wireTaskPage) } },
+  },
+  async handle(context, request, response) {
+    const { class: name, state, limit = 100, cursor } = readQuery(listQuery, request);
+    const [from] = cursor === undefined ? [0] : decodeCursor(position, cursor);
+    const info = await readInfo(context, request);
+    if (name !== undefined) await requireClass(info, name);
+    const page = await listTasks(context.redis, info, {
+      from,
+      limit,
+      ...(name === undefined ? {} : { class: name }),
+      ...(state === undefined ? {} : { state }),
+    });
+    response.json({
+      tasks: await toWireTasks(context, info, page.tasks),
+      next: page.next === null ? null : encodeCursor([page.next]),
+    });
+  },
+};
+
+const read: Route = {
+  method: 'get',
+  path: '/api/v1/runs/{id}/tasks/{task}',
+  operation: {
+    operationId: 'getTask',
+    summary: 'Everything about one task',
+    requestParams: { path: taskPath },
+    responses: { '200': { description: 'The task', content: jsonOf(wireTask) } },
+  },
+  async handle(context, request, response) {
+    const { info, number } = await readTaskPlace(context, request);
+    const base = baseUrl(context, request);
+    response.json(await toWireTask(context, info, { number, base }));
+  },
+};
+
+/** The run that the path names, with its kept parts. */
+async function readInfo(context: ApiContext, request: Request): Promise<RunInfo> {
+  const id = pathPart(request, 'id');
+  const run = await readRun(context.redis, context.settings.namespace, id);
+  if (run.state === 'submitting') {
+    throw new ConflictError(
+      `run ${id} is being submitted: ask again in a few seconds`,
+      'IN_FLIGHT',
+    );
+  }
+  return openInfo(context, run);
+}
+
+/** The task that the path names, by its id or its number. */
+export async function readTaskPlace(
+  context: ApiContext,
+  request: Request,
+): Promise<{ readonly info: RunInfo; readonly number: number }> {
+  const info = await readInfo(context, request);
+  const task = pathPart(request, 'task');
+  const number = await findTask(context.redis, info, task);
+  if (number !== null) return { info, number };
+  throw new NotFoundError(`run ${info.facts.handle.id} has no task ${JSON.stringify(task)}`);
+}
+
+async function requireClass(info: RunInfo, name: string): Promise<void> {
+  const groups = await info.groups();
+  if (groups.some((group) => group.kind !== 'barrier' && group.class === name)) return;
+  throw new NotFoundError(`run ${info.facts.handle.id} has no class ${JSON.stringify(name)}`);
+}
+
+export const taskRoutes: readonly Route[] = [list, read];

@@ -1,0 +1,72 @@
+import { mostClasses, type WireClass, type WireRun, type WireRunSummary } from '@runnel/client';
+import { type RunInfo, type RunSummary, readClasses } from '@runnel/store';
+import type { ApiContext } from './context.ts';
+
+/** Groups are read to count classes; with many more than classes are listed they are not read at all. */
+const mostGroups = 10 * mostClasses;
+
+export function runPath(id: string): string {
+  return `/api/v1/runs/${encodeURIComponent(id)}`;
+}
+
+export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary {
+  const { facts } = run;
+  const self = `${base}${runPath(facts.handle.id)}`;
+  return {
+    id: facts.handle.id,
+    name: facts.name,
+    tags: { ...facts.tags },
+    state: run.state,
+    createdAt: toIso(facts.createdAt),
+    startedAt: toIsoOrNull(run.startedAt),
+    endedAt: toIsoOrNull(run.endedAt),
+    taskCount: run.taskCount,
+    counts: run.counts,
+    priority: facts.priority,
+    source: facts.source,
+    isCancelling: run.halt === 'cancel' && run.endedAt === null,
+    isStopping: run.halt === 'stop' && run.endedAt === null,
+    logsCut: run.logsCut,
+    duplicates: run.duplicates,
+    links: { self, spec: `${self}/spec`, tasks: `${self}/tasks` },
+  };
+}
+
+/** With the counts of each class, if these are not too many. */
+export async function toWireRun(
+  context: ApiContext,
+  run: RunSummary,
+  base: string,
+): Promise<WireRun> {
+  const summary = toWireRunSummary(run, base);
+  // A run that is being submitted has no groups to read yet, and what is read is kept.
+  const isReadable = run.state !== 'submitting' && run.facts.groupCount <= mostGroups;
+  if (!isReadable) return { ...summary, classesOmitted: true };
+  const classes = await readClasses(context.redis, await openInfo(context, run));
+  if (classes.length > mostClasses) return { ...summary, classesOmitted: true };
+  return { ...summary, classes: classes.map(toWireClass), classesOmitted: false };
+}
+
+function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireClass {
+  return { class: name, total, counts, meanMs };
+}
+
+/**
+ * The kept parts of a run that was just read. A deleted run's id comes back when its Idempotency-Key
+ * is used again: the time of creation tells the new run from the old.
+ */
+export async function openInfo(context: ApiContext, run: RunSummary): Promise<RunInfo> {
+  const { id } = run.facts.handle;
+  const kept = await context.infos.read(id);
+  if (kept.facts.createdAt === run.facts.createdAt) return kept;
+  context.infos.forget(id);
+  return context.infos.read(id);
+}
+
+export function toIso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function toIsoOrNull(time: number | null): string | null {
+  return time === null ? null : toIso(time);
+}

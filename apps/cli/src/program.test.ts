@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { runCli } from './program.ts';
+import { createTerminal } from './terminal.ts';
+
+/** Carries out a command line in a folder without server or spec. */
+async function run(...argv: readonly string[]) {
+  const told = { stdout: '', stderr: '' };
+  const streamTo = (name: keyof typeof told) => ({
+    write: (text: string) => {
+      told[name] += text;
+    },
+  });
+  const terminal = createTerminal({
+    stdout: streamTo('stdout'),
+    stderr: streamTo('stderr'),
+    env: {},
+    color: false,
+  });
+  const stdin = Readable.from([]);
+  const code = await runCli(argv, { terminal, env: {}, cwd: '/nonexistent', stdin });
+  return { code, ...told };
+}
+
+test('lists every command in its help', async () => {
+  const { code, stdout } = await run('--help');
+
+  expect(code).toBe(0);
+  const commands = stdout
+    .slice(stdout.indexOf('Commands:'), stdout.indexOf('Examples:'))
+    .match(/^ {2}[a-z]+/gm);
+  expect(commands?.map((name) => name.trim())).toEqual([
+    'dev',
+    'run',
+    'validate',
+    'submit',
+    'ls',
+    'get',
+    'watch',
+    'logs',
+    'cancel',
+    'rm',
+    'workers',
+    'settings',
+    'help',
+  ]);
+});
+
+test('prints its version', async () => {
+  expect(await run('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+});
+
+test.each([
+  ['an unknown command', ['vaildate'], 'Did you mean validate?'],
+  ['an unknown option', ['ls', '--limt', '3'], 'Did you mean --limit?'],
+  ['a missing argument', ['run'], "missing required argument 'spec'"],
+  ['a number that is none', ['ls', '--limit', 'many'], 'must be a whole number from 1 to 200'],
+  ['an unknown state', ['ls', '--state', 'done'], 'Allowed choices are created, submitting'],
+  [
+    'options that exclude each other',
+    ['dev', '--memory', '--redis', 'redis://h'],
+    'cannot be used',
+  ],
+  ['a server that is no address', ['ls', '--url', 'host:1'], '--url host:1: must be an address'],
+  ['no server', ['ls'], 'give --url or RUNNEL_URL'],
+  ['a spec that is not there', ['run', 'no.yaml'], 'there is no file no.yaml'],
+  ['a tag without a value', ['run', '-', '--tag', 'x'], 'write a name and a value'],
+  ['a parameter without values', ['run', '-', '-p', 'X'], 'write a name and values'],
+])('ends with 2 and the remedy for %s', async (_, argv, message) => {
+  const { code, stdout, stderr } = await run(...argv);
+
+  expect(stderr).toContain(message);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('ends with 3 where the server can not be reached', async () => {
+  const { code, stderr } = await run('ls', '--url', 'http://127.0.0.1:1');
+
+  expect(stderr).toContain("http://127.0.0.1:1 can't be reached");
+  expect(code).toBe(3);
+});

@@ -1,0 +1,32 @@
+import type { WireRunSummary } from '@runnel/client';
+import { formatAge, formatElapsed } from './format-time.ts';
+import { countFinal } from './progress.ts';
+import { type Style, styleState } from './style.ts';
+import { formatTable } from './table.ts';
+
+/** A table of runs; nothing where there are none. */
+export function renderRuns(
+  runs: readonly WireRunSummary[],
+  style: Style,
+  nowMs: number,
+): readonly string[] {
+  if (runs.length === 0) return [];
+  const rows = runs.map((run) => [
+    run.id,
+    run.name ?? '-',
+    styleState(style, run.state),
+    `${countFinal(run.counts)}/${run.taskCount}`,
+    String(run.counts.failed),
+    formatAge(nowMs - Date.parse(run.createdAt)),
+    durationOf(run, nowMs),
+    Object.entries(run.tags)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+  ]);
+  return formatTable(['RUN', 'NAME', 'STATE', 'DONE', 'FAILED', 'CREATED', 'TOOK', 'TAGS'], rows);
+}
+
+function durationOf({ startedAt, endedAt }: WireRunSummary, nowMs: number): string {
+  if (startedAt === null) return '-';
+  return formatElapsed((endedAt === null ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
+}

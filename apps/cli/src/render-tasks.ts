@@ -1,0 +1,62 @@
+import type { WireTask, WireTaskSummary } from '@runnel/client';
+import { formatElapsed } from './format-time.ts';
+import { type Style, styleState } from './style.ts';
+import { formatTable } from './table.ts';
+
+/** A table of tasks; nothing where there are none. */
+export function renderTasks(tasks: readonly WireTaskSummary[], style: Style): readonly string[] {
+  if (tasks.length === 0) return [];
+  const rows = tasks.map((task) => [
+    task.id,
+    styleState(style, task.state),
+    task.attempt === 0 ? '-' : String(task.attempt),
+    task.last === null ? '-' : formatElapsed(task.last.durationMs),
+    describeEnd(task),
+    task.last?.worker ?? '-',
+  ]);
+  return formatTable(['TASK', 'STATE', 'ATTEMPT', 'TOOK', 'EXIT', 'WORKER'], rows);
+}
+
+/** Everything about one task. */
+export function renderTask(task: WireTask, style: Style): readonly string[] {
+  const { last, values, output, failures } = task;
+  const facts: readonly (readonly [string, string])[] = [
+    ['task', `${style.bold(task.id)} (${task.number})`],
+    ['state', styleState(style, task.state)],
+    ['class', task.class],
+    ['executor', `${task.executor}, pool ${task.pool}`],
+    ...(Object.keys(values).length === 0 ? [] : [['values', json(values)] as const]),
+    ['attempt', String(task.attempt)],
+    ...(last === null
+      ? []
+      : ([
+          ['started', last.startedAt],
+          ['took', formatElapsed(last.durationMs)],
+          ['worker', last.worker ?? '-'],
+        ] as const)),
+    ['details', json(task.details)],
+    ...(output === null ? [] : [['output', json(output)] as const]),
+    ['parents', names(task.parents)],
+    ['children', names(task.children)],
+  ];
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(9)} ${value}`),
+    ...failures.map(
+      ({ attempt, reason, message }) =>
+        `${style.red('failed'.padEnd(9))} attempt ${attempt}, ${reason}: ${message}`,
+    ),
+  ];
+}
+
+/** Signal, exit code, or nothing to say. */
+function describeEnd({ last }: WireTaskSummary): string {
+  return last?.signal ?? last?.exitCode?.toString() ?? '-';
+}
+
+function names(tasks: readonly { readonly id: string }[]): string {
+  return tasks.length === 0 ? '-' : tasks.map(({ id }) => id).join(' ');
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value);
+}

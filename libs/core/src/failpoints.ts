@@ -1,0 +1,88 @@
+/**
+ * Crash points of the protocol. Each has a name that a test arms by `RUNNEL_FAILPOINTS`, such as
+ * `settle.before-ack=crash@3` (the third time), several separated by commas. Not armed, a hit costs
+ * one read of an empty map.
+ *
+ * - `crash`: the process kills itself with SIGKILL.
+ * - `pause:500`: it waits 500 ms there.
+ * - `error`: it throws, as if the reply of the write before had been lost.
+ */
+export const failpointNames = [
+  'submit.after-create',
+  'submit.after-page',
+  'submit.before-seal',
+  'submit.after-seal',
+  'claim.before',
+  'claim.after',
+  'execute.before-report',
+  'report.before-append',
+  'report.after-append',
+  'return.before',
+  'return.after',
+  'settle.before',
+  'settle.after',
+  'outbox.before-add',
+  'outbox.after-add',
+  'outbox.after-clear',
+  'ack.before',
+  'ack.after',
+  'times.before-release',
+  'times.after-release',
+  'lost.before-reissue',
+  'lost.after-reissue',
+  'cancel.after-first-page',
+  'halt.after-page',
+  'remove.after-meta',
+] as const;
+export type Failpoint = (typeof failpointNames)[number];
+
+interface Armed {
+  readonly action: 'crash' | 'pause' | 'error';
+  readonly pauseMs: number;
+  readonly at: number;
+  hits: number;
+}
+
+// The one place with state of a module: points are everywhere, and armed once at the start.
+const armed = new Map<string, Armed>();
+
+/** Arms what the setting names; throws for a name or an action that does not exist. */
+export function armFailpoints(setting: string | undefined): void {
+  armed.clear();
+  for (const part of (setting ?? '').split(',').filter(Boolean)) {
+    const match = /^([\w.-]+)=(crash|error|pause:(\d+))(?:@(\d+))?$/.exec(part.trim());
+    const name = failpointNames.find((known) => known === match?.[1]);
+    if (match === null || name === undefined) {
+      throw new Error(
+        `RUNNEL_FAILPOINTS: "${part}" is not <name>=crash|error|pause:<ms>[@<hit>] with one of ${failpointNames.join(', ')}`,
+      );
+    }
+    const action = actionOf(match[2] ?? '');
+    armed.set(name, { action, pauseMs: Number(match[3] ?? 0), at: Number(match[4] ?? 1), hits: 0 });
+  }
+}
+
+/** What an armed point throws. */
+export class FailpointError extends Error {
+  override readonly name = 'FailpointError';
+}
+
+/** Passes a crash point. */
+export async function failpoint(name: Failpoint): Promise<void> {
+  if (armed.size === 0) return;
+  const point = armed.get(name);
+  if (point === undefined) return;
+  point.hits++;
+  if (point.hits !== point.at) return;
+  if (point.action === 'pause') {
+    await new Promise((resume) => setTimeout(resume, point.pauseMs));
+    return;
+  }
+  if (point.action === 'error') throw new FailpointError(`failpoint ${name}`);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function actionOf(text: string): Armed['action'] {
+  if (text.startsWith('pause')) return 'pause';
+  return text === 'crash' ? 'crash' : 'error';
+}
