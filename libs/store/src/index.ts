@@ -76,6 +76,7 @@ export {
   readRunFacts,
 } from './run-info.ts';
 export type { RedisClient } from './script.ts';
+export * as allScripts from './scripts.ts';
 export { type RunProgress, startRun } from './scripts.ts';
 export {
   type DueTask,

@@ -23,6 +23,7 @@ export interface AppProcess {
   readonly pid: number;
   /** Its log so far, a line of JSON each. */
   readonly log: readonly string[];
+  isGone(): boolean;
   /** Resolves when the process has ended, however it did. */
   readonly gone: Promise<unknown>;
   /** Resolves when the process is gone; its exit code, null after a signal. */
@@ -94,6 +95,7 @@ export class Stack implements AsyncDisposable {
       app,
       pid: child.pid ?? -1,
       log: started.log,
+      isGone: () => child.exitCode !== null || child.signalCode !== null,
       gone: once(child, 'exit'),
       kill: (signal) => end(child, signal),
     };
