@@ -81,4 +81,5 @@ export {
   type TaskState,
   taskStates,
 } from './states.ts';
+export { suggest } from './suggest.ts';
 export { composeTaskId, fnv1a64, maxTaskIdBytes, taskId } from './task-id.ts';

@@ -5,9 +5,9 @@ import {
   NotFoundError,
   type OpenExecutor,
   SetupError,
+  suggest,
 } from '@runnel/core';
 import type { z } from 'zod';
-import { suggestName } from './closest-name.ts';
 import { functionExecutor } from './function/index.ts';
 import { local } from './local/index.ts';
 import { noop } from './noop/index.ts';
@@ -82,5 +82,5 @@ function createRegistry(executors: ReadonlyMap<string, Executor>): ExecutorRegis
 
 /** `no executor is named "locl" (did you mean "local"?); known: local, function, noop, sleep`. */
 export function describeUnknown(name: string, known: readonly string[]): string {
-  return `no executor is named "${name}"${suggestName(name, known)}; known: ${known.join(', ')}`;
+  return `no executor is named "${name}"${suggest(name, known)}; known: ${known.join(', ')}`;
 }

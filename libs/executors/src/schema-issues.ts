@@ -1,6 +1,5 @@
-import { type Issue, isJsonObject } from '@runnel/core';
+import { type Issue, isJsonObject, suggest } from '@runnel/core';
 import { z } from 'zod';
-import { suggestName } from './closest-name.ts';
 
 export interface CheckedValue {
   readonly schema: z.ZodType;
@@ -23,7 +22,7 @@ function describeOne(issue: z.core.$ZodIssue, checked: CheckedValue): readonly I
     const known = fieldsAt(checked.schema, path);
     return issue.keys.map((key) => ({
       path: [...path, key],
-      message: `unknown field "${key}"${suggestName(key, known)}${listFields(known)}`,
+      message: `unknown field "${key}"${suggest(key, known)}${listFields(known)}`,
     }));
   }
   if (issue.code === 'invalid_key') {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { suggest } from '@runnel/core';
 import { parse } from 'yaml';
 import type { RawSetting } from './setting-values.ts';
 
@@ -138,25 +139,4 @@ function findMisspelled({ env, fields }: SourcesRequest): readonly string[] {
     .map((name) => ({ name, hint: suggest(name, known) }))
     .filter(({ hint }) => hint !== '')
     .map(({ name, hint }) => `${name} is not a setting${hint}`);
-}
-
-function suggest(word: string, known: readonly string[]): string {
-  const best = known
-    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far)[0];
-  return best !== undefined && best.far <= 2 ? ` (did you mean "${best.candidate}"?)` : '';
-}
-
-/** Levenshtein distance, one row at a time. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, char] of [...from].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      const change = (row[j] ?? 0) + (char === to[j] ? 0 : 1);
-      next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

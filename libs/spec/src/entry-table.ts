@@ -1,10 +1,10 @@
+import { suggest } from '@runnel/core';
 import { type RawAxes, readAxes } from './axes.ts';
 import { bareAxisName } from './entry-fields.ts';
 import type { IssueList, Path } from './issue-list.ts';
 import type { RawEntry } from './kinds/kind.ts';
 import { describeProduct } from './parameters.ts';
 import type { Parameters } from './rows.ts';
-import { suggest } from './suggest.ts';
 import {
   type Column,
   countProduct,

@@ -1,5 +1,5 @@
+import { suggest } from '@runnel/core';
 import { z } from 'zod';
-import { suggest } from './suggest.ts';
 
 /** Fields that are planned, and what to say to somebody who uses one already. */
 export type NotYet = Readonly<Record<string, string>>;

@@ -1,10 +1,9 @@
-import type { InputShape } from '@runnel/core';
+import { type InputShape, suggest } from '@runnel/core';
 import { baseOf, type Entry, pathOf } from './entry.ts';
 import type { IssueList } from './issue-list.ts';
 import type { Join } from './joins.ts';
 import type { Link } from './links.ts';
 import type { Names } from './names.ts';
-import { suggest } from './suggest.ts';
 
 /** How the outputs of each parent class reach an entry, in the order in which they are named. */
 export function shapeInputs(

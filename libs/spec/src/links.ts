@@ -1,10 +1,9 @@
-import type { On } from '@runnel/core';
+import { type On, suggest } from '@runnel/core';
 import type { Entry } from './entry.ts';
 import { pathOf } from './entry.ts';
 import { bareAxisName, type RawRef } from './entry-fields.ts';
 import type { IssueList, Path } from './issue-list.ts';
 import type { Names, TaskClass } from './names.ts';
-import { suggest } from './suggest.ts';
 
 /** Every task of a class, or of one of its entries. */
 export interface TaskSet {

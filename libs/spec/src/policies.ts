@@ -1,7 +1,7 @@
+import { suggest } from '@runnel/core';
 import type { IssueList, Path } from './issue-list.ts';
 import type { Kind, Policy, RawEntry, RawPolicy } from './kinds/kind.ts';
 import type { RunHead } from './schema.ts';
-import { suggest } from './suggest.ts';
 
 interface Known {
   readonly executors: readonly string[];

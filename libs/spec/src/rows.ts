@@ -1,8 +1,7 @@
-import type { Json } from '@runnel/core';
+import { type Json, suggest } from '@runnel/core';
 import { valueKey } from './axes.ts';
 import { bareAxisName } from './entry-fields.ts';
 import type { IssueList, Path } from './issue-list.ts';
-import { suggest } from './suggest.ts';
 import { type Column, codeAt, listedTable, type Table } from './table.ts';
 
 export type RawRow = Readonly<Record<string, Json>>;

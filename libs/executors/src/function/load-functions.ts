@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { describeThrown } from '@runnel/core';
-import { suggestName } from '../closest-name.ts';
+import { describeThrown, suggest } from '@runnel/core';
 import { isRegisteredFunction, type RegisteredFunction } from './define-function.ts';
 
 /** The functions of a worker's modules. A module that can't be imported takes only its own functions away. */
@@ -45,5 +44,5 @@ function describeUnknown(
     return `no function is named "${name}": this worker has no modules with functions; name them in its setting "functions"`;
   }
   const list = known.length === 0 ? 'none' : known.join(', ');
-  return `no function is named "${name}"${suggestName(name, known)}; registered: ${list}`;
+  return `no function is named "${name}"${suggest(name, known)}; registered: ${list}`;
 }

@@ -1,5 +1,5 @@
+import { suggest } from '@runnel/core';
 import { notYetKinds } from '../not-yet.ts';
-import { suggest } from '../suggest.ts';
 import { describeInput } from '../zod-issues.ts';
 import { barrier } from './barrier.ts';
 import type { Kind } from './kind.ts';
