@@ -72,7 +72,7 @@ test('cancels the run when it is interrupted', { timeout }, async () => {
     join(folder.path, 'run.yaml'),
     'tasks: [{ class: nap, executor: local, details: { command: [sleep, "60"] } }]',
   );
-  const command = startCommand(folder.path, 'run', 'run.yaml');
+  using command = startCommand(folder.path, 'run', 'run.yaml');
   await command.waitFor('1 running');
 
   command.child.kill('SIGINT');

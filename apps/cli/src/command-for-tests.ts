@@ -13,8 +13,8 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A `runnel` of its own, as a user starts it. */
-export interface StartedCommand {
+/** A `runnel` of its own, as a user starts it; ends with the test, also where that fails. */
+export interface StartedCommand extends Disposable {
   readonly child: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -50,12 +50,15 @@ export function startCommand(cwd: string, ...argv: readonly string[]): StartedCo
       await closed;
       return child.exitCode;
     },
+    [Symbol.dispose]: () => {
+      child.kill('SIGKILL');
+    },
   };
 }
 
 /** Runs a command to its end. */
 export async function runCommand(cwd: string, ...argv: readonly string[]) {
-  const command = startCommand(cwd, ...argv);
+  using command = startCommand(cwd, ...argv);
   const code = await command.end();
   return { code, stdout: command.stdout(), stderr: command.stderr() };
 }

@@ -27,7 +27,7 @@ async function startDev(folder: string, ...argv: readonly string[]) {
 test('is found by other commands of its folder and ends in order', { timeout }, async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, 'run.json'), '{"tasks":[{"class":"a","executor":"noop"}]}');
-  const dev = await startDev(folder.path, '--workers', '2');
+  using dev = await startDev(folder.path, '--workers', '2');
 
   const run = await runCommand(folder.path, 'run', 'run.json');
   const second = await runCommand(folder.path, 'dev');
@@ -46,7 +46,7 @@ test('is found by other commands of its folder and ends in order', { timeout }, 
 
 test('the curl that it prints starts a run', { timeout }, async () => {
   using folder = temporaryFolder();
-  const dev = await startDev(folder.path);
+  using dev = await startDev(folder.path);
   const [, url = '', body = ''] =
     /curl -s (\S+) -H 'Content-Type: application\/json' -d '(.*)'/.exec(dev.stderr()) ?? [];
 
@@ -60,7 +60,7 @@ test('the curl that it prints starts a run', { timeout }, async () => {
 
 test('starts a worker again that was killed', { timeout }, async () => {
   using folder = temporaryFolder();
-  const dev = await startDev(folder.path);
+  using dev = await startDev(folder.path);
   const [killed = 0] = await readWorkerPids(folder.path);
 
   process.kill(killed, 'SIGKILL');
@@ -78,16 +78,15 @@ test('leaves nothing behind when it is killed', { timeout }, async () => {
       tasks: [{ class: 'nap', executor: 'local', details: { command: ['sleep', '61.25'] } }],
     }),
   );
-  const dev = await startDev(folder.path);
+  using dev = await startDev(folder.path);
   const workers = await readWorkerPids(folder.path);
   const { pid } = readDevFile(folder.path) ?? { pid: 0 };
-  const run = startCommand(folder.path, 'run', 'nap.json');
+  using run = startCommand(folder.path, 'run', 'nap.json');
   await run.waitFor('1 running');
 
   process.kill(pid, 'SIGKILL');
 
   while (workers.some(isAlive)) await sleep(20);
-  run.child.kill('SIGKILL');
   await dev.end();
   expect(readDevFile(folder.path)).toBeNull();
 });

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
-import { type LoadedSettings, loadSettings, type SettingName } from '@runnel/service';
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute } from 'node:path';
+import { SetupError } from '@runnel/core';
+import {
+  type LoadedSettings,
+  loadSettings,
+  requireTokenBeyondLoopback,
+  type SettingName,
+} from '@runnel/service';
 import type { StackOptions } from './stack.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -47,6 +54,8 @@ export function readStackSettings(request: StackRequest): StackSettings {
     // Tasks that say `node` get this one, which runs TypeScript.
     PATH: `${dirname(process.execPath)}:${env['PATH'] ?? ''}`,
   };
+  requireModules('functions', functions);
+  requireModules('executors', executors);
   if (flags.concurrency !== undefined) own['RUNNEL_CONCURRENCY'] = String(concurrency);
   if (flags.functions !== undefined) own['RUNNEL_FUNCTIONS'] = functions.join(',');
   if (flags.executors !== undefined) own['RUNNEL_EXECUTORS'] = executors.join(',');
@@ -55,8 +64,17 @@ export function readStackSettings(request: StackRequest): StackSettings {
 
   const all = { ...env, ...own };
   const loaded = loadSettings({ env: all, cwd });
+  requireTokenBeyondLoopback(loaded.settings);
   const { host, token, graceMs } = loaded.settings;
   return { env: all, loaded, workers, graceMs, token, url: toUrl(host, port) };
+}
+
+/** A worker loads functions when the first is called: too late to hear of a wrong path. */
+function requireModules(setting: 'functions' | 'executors', modules: readonly string[]): void {
+  const missing = modules.filter((path) => isAbsolute(path) && !existsSync(path));
+  if (missing.length > 0) {
+    throw new SetupError(`${setting}: there is no file ${missing.join(', ')}`);
+  }
 }
 
 /** Loopback, and a token that nobody else knows. */

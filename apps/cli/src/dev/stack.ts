@@ -3,6 +3,7 @@ import { type Client, createClient } from '@runnel/client';
 import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
 import { StackError } from '../exit-codes.ts';
 import { isAlive } from './is-alive.ts';
+import { probeRedis } from './probe-redis.ts';
 import { type AppName, Supervised, type SupervisedOptions } from './supervised.ts';
 
 export interface StackOptions {
@@ -121,7 +122,10 @@ export class Stack implements AsyncDisposable {
 
   async #startRedis(): Promise<string> {
     const { redis } = this.#options;
-    if (redis.kind === 'url') return redis.url;
+    if (redis.kind === 'url') {
+      await probeRedis(redis.url);
+      return redis.url;
+    }
     this.#redis = await startEmbeddedRedis({ memory: redis.memory, dir: redis.dir });
     const { pid } = this.#redis;
     this.#watch = setInterval(() => {
