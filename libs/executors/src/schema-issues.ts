@@ -63,7 +63,7 @@ function expectedType(branch: readonly z.core.$ZodIssue[]): string | undefined {
 function describeMessage(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== 'invalid_type' || value !== undefined) return issue.message;
   const expected = issue.message.startsWith('Invalid input') ? issue.expected : issue.message;
-  return `missing (expected ${expected})`;
+  return `missing (${expected.startsWith('expected') ? expected : `expected ${expected}`})`;
 }
 
 function toPath(path: readonly PropertyKey[]): readonly (string | number)[] {
