@@ -81,7 +81,7 @@ function wire(
   const leases = new ShardLeases(redis, namespace, `${hostname()}.${process.pid}.${now()}`);
   const base = { redis, namespace, infos, shares, now };
   const onAccepted = countAccepted(options.metrics, leases);
-  const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted });
+  const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted, onError });
   const reader = new OutcomeReader({ redis, blocking, namespace, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({ ...base, leases, turns, lost, keepMs, logger });

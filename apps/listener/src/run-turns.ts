@@ -25,7 +25,11 @@ export interface TurnContext {
   now(): number;
   random(): number;
   onAccepted(count: number, duplicates: number): void;
+  onError(error: Error): void;
 }
+
+/** Moves of outboxes that may be under way at once; beyond that a turn waits for one of them. */
+const mostMoves = 64;
 
 /** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel. */
 export class RunTurns {
@@ -33,6 +37,7 @@ export class RunTurns {
   /** Runs with a backlog, or that are being halted: they get turns until it is done. */
   readonly #unfinished = new Map<string, 'backlog' | 'halt'>();
   readonly #lastTurn = new Map<string, number>();
+  readonly #moves = new Set<Promise<void>>();
 
   constructor(context: TurnContext) {
     this.#context = context;
@@ -91,11 +96,11 @@ export class RunTurns {
     await failpoint('halt.after-page');
     if (page?.isPaging === true) return;
     this.#unfinished.delete(runId);
-    if (info !== null && page !== null) await this.#announce(info, page.state);
+    if (info !== null && page !== null) this.#announce(info, page.state);
   }
 
   async #turn(info: RunInfo, settlements: readonly Settlement[]): Promise<void> {
-    const { redis, namespace, shares, now, onAccepted } = this.#context;
+    const { redis, shares, now, onAccepted } = this.#context;
     const { handle } = info.facts;
     if (settlements.length > 0) await failpoint('settle.before');
     const { accepted, duplicates, progress } = await takeTurn(redis, handle, {
@@ -106,7 +111,7 @@ export class RunTurns {
     if (settlements.length > 0) await failpoint('settle.after');
     onAccepted(accepted, duplicates);
     this.#lastTurn.set(handle.id, now());
-    if (accepted > 0) await redis.publish(runChannel(namespace, handle.id), 'settled');
+    if (accepted > 0) this.#tell(handle.id, 'settled');
     if (progress === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);
@@ -121,16 +126,29 @@ export class RunTurns {
     if (progress.state === 'halting') this.#unfinished.set(id, 'halt');
     else if (progress.backlog > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
-    if (progress.outbox.length > 0) await enqueuer.move(info, progress.outbox, now());
-    await this.#announce(info, progress.state);
+    if (progress.outbox.length > 0) await this.#move(enqueuer.move(info, progress.outbox, now()));
+    this.#announce(info, progress.state);
+  }
+
+  /** Goes on beside the next turns: what fails stays in the outbox and is moved by a later turn. */
+  async #move(moving: Promise<void>): Promise<void> {
+    const done = moving.catch(this.#context.onError).finally(() => this.#moves.delete(done));
+    this.#moves.add(done);
+    if (this.#moves.size > mostMoves) await Promise.race(this.#moves);
   }
 
   /** Tells followers of the run that it ended; they read the run to see how. */
-  async #announce(info: RunInfo, state: string): Promise<void> {
+  #announce(info: RunInfo, state: string): void {
     if (state === 'running' || state === 'halting') return;
-    const { redis, namespace, infos } = this.#context;
-    infos.forget(info.facts.handle.id);
-    await redis.publish(runChannel(namespace, info.facts.handle.id), 'ended');
+    const { id } = info.facts.handle;
+    this.#context.infos.forget(id);
+    this.#tell(id, 'ended');
+  }
+
+  /** A hint for followers: nobody waits for it, and nothing depends on its arrival. */
+  #tell(runId: string, what: 'settled' | 'ended'): void {
+    const { redis, namespace, onError } = this.#context;
+    redis.publish(runChannel(namespace, runId), what).catch(onError);
   }
 
   async #read(runId: string): Promise<RunInfo | null> {

@@ -22,7 +22,7 @@ import type { ExecutorPool } from './executors.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { DetailsRenderer } from './render-details.ts';
 import { DeliveryReport } from './report.ts';
-import { hasOutputs, readInputs } from './task-inputs.ts';
+import { readInputs } from './task-inputs.ts';
 import { TaskLog } from './task-log.ts';
 
 /** What a worker process keeps for all its deliveries. */
@@ -97,6 +97,7 @@ export class DeliveryExecutor {
       group,
       start,
       delivery: answer.delivery,
+      hasOutputs: answer.hasOutputs,
     });
     return await execution.run();
   }
@@ -127,6 +128,7 @@ interface Claimed {
   readonly group: StoredGroup;
   readonly start: DeliveryStart;
   readonly delivery: Delivery;
+  readonly hasOutputs: boolean;
 }
 
 /** One claimed delivery, until all of its outcomes are in the stream. */
@@ -172,9 +174,9 @@ class Execution {
 
   /** Renders every open task; one that can't be rendered fails at once, the others go on. */
   async #prepare(places: readonly number[]): Promise<readonly PlacedTask[]> {
-    const { info, delivery, group } = this.#claimed;
+    const { info, delivery, group, hasOutputs } = this.#claimed;
     const { redis } = this.#context;
-    const looksForInputs = group.inputs.length > 0 && (await hasOutputs(redis, info));
+    const looksForInputs = group.inputs.length > 0 && hasOutputs;
     const tasks: PlacedTask[] = [];
     for (const place of places) {
       const number = delivery.ids[place] ?? -1;

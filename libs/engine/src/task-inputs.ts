@@ -39,8 +39,3 @@ export async function readInputs(
   });
   return Object.fromEntries(inputs);
 }
-
-/** False where no task of the run has handed anything on: no task needs to look. */
-export async function hasOutputs(redis: RedisClient, info: RunInfo): Promise<boolean> {
-  return (await redis.exists(info.facts.handle.names.outputs)) === 1;
-}

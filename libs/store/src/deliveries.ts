@@ -7,7 +7,12 @@ import { claimDelivery, returnDelivery } from './scripts.ts';
 export type Refusal = 'gone' | 'late' | 'cancelled' | 'split' | 'poison';
 
 export type ClaimAnswer =
-  | { readonly kind: 'claimed'; readonly delivery: Delivery }
+  | {
+      readonly kind: 'claimed';
+      readonly delivery: Delivery;
+      /** False where no task of the run has handed anything on so far. */
+      readonly hasOutputs: boolean;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export interface Claim {
@@ -28,16 +33,20 @@ export async function claim(
   run: OpenRunHandle,
   request: Claim,
 ): Promise<ClaimAnswer> {
-  const raw = await claimDelivery.run(redis, run.keys, [
+  const answer = await claimDelivery.run(redis, run.keys, [
     request.carrier,
     request.attemptsStarted,
     request.token,
     request.maxDeaths,
     request.poisonRecord,
   ]);
-  const refusal = raw.length < 16 ? refusals.find((word) => word === raw.toString()) : undefined;
-  if (refusal !== undefined) return { kind: 'refused', refusal };
-  return { kind: 'claimed', delivery: decodeDelivery(request.carrier, raw) };
+  if (typeof answer !== 'string') {
+    const delivery = decodeDelivery(request.carrier, answer.packed);
+    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs };
+  }
+  const refusal = refusals.find((word) => word === answer);
+  if (refusal === undefined) throw new Error(`a claim was answered with ${answer}`);
+  return { kind: 'refused', refusal };
 }
 
 const refusals = ['gone', 'late', 'cancelled', 'split', 'poison'] as const;

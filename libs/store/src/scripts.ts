@@ -93,13 +93,18 @@ export const claimDelivery = defineScript(
       'outbox',
       'backlog',
       'failures',
+      'outputs',
       'demand',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
     allowOom: true,
   },
-  toBytes,
+  (raw): string | { readonly packed: Buffer; readonly hasOutputs: boolean } => {
+    if (Buffer.isBuffer(raw)) return raw.toString();
+    const list = toList(raw);
+    return { packed: toBytes(list[0]), hasOutputs: numberAt(list, 1) === 1 };
+  },
 );
 
 export const settleOutcomes = defineScript(

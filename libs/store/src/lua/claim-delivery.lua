@@ -9,21 +9,23 @@
 -- KEYS[7] outbox       zset    carriers that are not in BullMQ yet
 -- KEYS[8] backlog      list    accepted ends whose children are not all visited
 -- KEYS[9] failures     hash    id.attempt -> record
--- KEYS[10] demand      hash    queue -> runs of the shard that want slots
--- KEYS[11…] ready      list    one list a queue
+-- KEYS[10] outputs     hash    id -> JSON
+-- KEYS[11] demand      hash    queue -> runs of the shard that want slots
+-- KEYS[12…] ready      list    one list a queue
 -- ARGV[1] carrier
 -- ARGV[2] attemptsStarted of the job
 -- ARGV[3] token, 8 random bytes
 -- ARGV[4] deaths after which a task is poison
 -- ARGV[5] failure record of a poisoned task
 --
--- Returns the packed delivery; else one word: gone, late, cancelled, split (open tasks come back one
+-- Returns { packed delivery, 1 where the run has outputs }; else one word: gone, late, cancelled, split (open tasks come back one
 -- by one) or poison. After the last three, the run needs a settling turn.
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
 if not packed then return 'gone' end
 local d = read_delivery(packed)
-if d.token == token then return packed end
+local has_outputs = call('EXISTS', K.outputs)
+if d.token == token then return { packed, has_outputs } end
 if started <= d.attempts_started then return 'late' end
 
 if call('HGET', K.meta, 'halt') then
@@ -66,4 +68,4 @@ d.starts = d.starts + 1
 packed = pack_delivery(d)
 call('HSET', K.deliveries, carrier, packed)
 call('ZREM', K.outbox, carrier)
-return packed
+return { packed, has_outputs }

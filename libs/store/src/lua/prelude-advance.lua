@@ -50,34 +50,52 @@ local function see(edge, code)
   seen.flags[id] = bor(seen.flags[id] or 0, flags_of(condition, code))
 end
 
+-- Ids i … j whose offsets come in one read: neighbours, or nearly so.
+local function span_of(ids, i, n, skip)
+  local j = i
+  while skip == 0 and j < n and ids[j + 1] > ids[j] and ids[j + 1] - ids[j] <= 8 and j - i < 256 do j = j + 1 end
+  return j
+end
+
+-- Sees the edges from … stop - 1 of ids[x] …, whose offsets start at `base`.
+local function see_edges(ids, x, from, stop, offsets, base, codes, codes_at)
+  local edges = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from)
+  for e = from, stop - 1 do
+    while e >= offsets[ids[x] - base + 2] do x = x + 1 end
+    see(edges[e - from + 1], byte(codes, codes_at + x - 1))
+  end
+end
+
 -- Visits an entry from its cursor, at most about `budget` edges and tasks. Returns what is left of
 -- the budget and the cursor, which stands behind the last task when all was visited.
 local function visit(entry, budget)
   local index, skip, n = u32(entry, 1), u32(entry, 5), u32(entry, 9)
-  local ids = unpack_ids(entry, 13 + index * 4, n - index)
+  local rest = n - index
+  local ids = unpack_ids(entry, 13 + index * 4, rest)
   local codes_at = 13 + n * 4 + index
   local i = 1
-  while i <= n - index and budget > 0 do
-    local j = i
-    while skip == 0 and j < n - index and ids[j + 1] == ids[j] + 1 and j - i < CHUNK do j = j + 1 end
-    local offsets = unpack_ids(call('GETRANGE', K.childOffsets, ids[i] * 4, ids[j] * 4 + 7), 1, j - i + 2)
-    local from, to = offsets[1] + skip, offsets[j - i + 2]
-    local stop = min(to, from + budget)
-    local p = i
-    if stop > from then
-      local edges = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from)
-      for e = from, stop - 1 do
-        while e >= offsets[p - i + 2] do p = p + 1 end
-        see(edges[e - from + 1], byte(entry, codes_at + p - 1))
+  while i <= rest and budget > 0 do
+    local j = span_of(ids, i, rest, skip)
+    local base = ids[i]
+    local raw = call('GETRANGE', K.childOffsets, base * 4, ids[j] * 4 + 7)
+    local offsets = unpack_ids(raw, 1, ids[j] - base + 2)
+    while i <= j do
+      -- A run of neighbours has its edges side by side.
+      local k = i
+      while k < j and ids[k + 1] == ids[k] + 1 do k = k + 1 end
+      local from, to = offsets[ids[i] - base + 1] + skip, offsets[ids[k] - base + 2]
+      local stop = min(to, from + max(1, budget))
+      if stop > from then see_edges(ids, i, from, stop, offsets, base, entry, codes_at) end
+      budget = budget - (stop - from) - (k - i + 1)
+      if stop < to then
+        local p = i
+        while stop >= offsets[ids[p] - base + 2] do p = p + 1 end
+        return budget, index + p - 1, stop - offsets[ids[p] - base + 1], n
       end
+      skip = 0
+      i = k + 1
+      if budget <= 0 then break end
     end
-    budget = budget - (stop - from) - (j - i + 1)
-    if stop < to then
-      while stop >= offsets[p - i + 2] do p = p + 1 end
-      return budget, index + p - 1, stop - offsets[p - i + 1], n
-    end
-    skip = 0
-    i = j + 1
   end
   return budget, index + i - 1, 0, n
 end

@@ -13,6 +13,14 @@ local function size_for(group, info, queue, slots)
   return max(1, min(info.max_batch, ceil(queue.ready / slots), by_time))
 end
 
+-- Ascending, so that what ends together is written together.
+local function sort_ids(packed)
+  local n = #packed / 4
+  local ids = unpack_ids(packed, 1, n)
+  table.sort(ids)
+  return pack_ids(ids, 1, n)
+end
+
 -- Takes up to `size` ids from the head of the list; entries of the same group are joined.
 local function take_ready(queue, slots, room)
   local entry = call('LPOP', queue.key)
@@ -28,7 +36,7 @@ local function take_ready(queue, slots, room)
     parts[#parts + 1] = sub(more, 5)
     length = length + #more - 4
   end
-  local ids = table.concat(parts)
+  local ids = #parts == 1 and parts[1] or sort_ids(table.concat(parts))
   if length > size then
     call('LPUSH', queue.key, pack_u32(head) .. sub(ids, size + 1))
     ids = sub(ids, 1, size)

@@ -42,15 +42,47 @@ local function pack_ids(ids, from, to)
   return table.concat(parts)
 end
 
--- Writes values[i], each `width` bytes, at ids[i]; neighbours go in one command.
+-- Writes values[i], each `width` bytes, at ids[i], ascending. Where ids lie close together the block
+-- around them is read, changed and written: a command costs more than a few dozen bytes.
 local function write_packed(key, width, ids, values, n)
   local i = 1
   while i <= n do
     local j = i
-    while j < n and ids[j + 1] == ids[j] + 1 do j = j + 1 end
-    call('SETRANGE', key, ids[i] * width, table.concat(values, '', i, j))
+    while j < n and ids[j + 1] - ids[j] <= 8 and j - i < CHUNK do j = j + 1 end
+    local first, last = ids[i], ids[j]
+    if last - first == j - i then
+      call('SETRANGE', key, first * width, table.concat(values, '', i, j))
+    else
+      local block = call('GETRANGE', key, first * width, (last + 1) * width - 1)
+      -- A string that was not written so far is shorter.
+      block = block .. rep('\0', (last - first + 1) * width - #block)
+      local out, k, kept = {}, 0, 1
+      for x = i, j do
+        local at = (ids[x] - first) * width + 1
+        if at > kept then
+          k = k + 1
+          out[k] = sub(block, kept, at - 1)
+        end
+        k = k + 1
+        out[k] = values[x]
+        kept = at + width
+      end
+      call('SETRANGE', key, first * width, table.concat(out))
+    end
     i = j + 1
   end
+end
+
+-- The order in which keys ascend: positions of an array of less than 4,096 integers.
+local function order_of(keys, n)
+  local order, sorted = {}, true
+  for i = 1, n do
+    order[i] = keys[i] * 4096 + i
+    sorted = sorted and (i == 1 or keys[i] > keys[i - 1])
+  end
+  if not sorted then table.sort(order) end
+  for i = 1, n do order[i] = order[i] % 4096 end
+  return order
 end
 
 local function write_states(ids, codes, n)
@@ -101,4 +133,16 @@ local function open_ids(d)
     end
   end
   return ids, count, places
+end
+
+-- Extras: place u16 | kind u8 (1 output, 2 failure) | length u32 | bytes
+local function read_extras(s)
+  local outputs, failures, at = {}, {}, 1
+  while at <= #s do
+    local kind, length = byte(s, at + 2), u32(s, at + 3)
+    local into = kind == 1 and outputs or failures
+    into[u16(s, at)] = sub(s, at + 7, at + 6 + length)
+    at = at + 7 + length
+  end
+  return outputs, failures
 end

@@ -19,20 +19,7 @@
 -- ARGV[2…] carrier, token, outcomes of 16 bytes, extras, due times of retries as doubles; per entry
 --
 -- Returns { accepted, duplicates }.
-local accepted, duplicates = 0, 0
-local tries, halt = 0, call('HGET', K.meta, 'halt')
-
--- Extras: place u16 | kind u8 (1 output, 2 failure) | length u32 | bytes
-local function read_extras(s)
-  local outputs, failures, at = {}, {}, 1
-  while at <= #s do
-    local kind, length = byte(s, at + 2), u32(s, at + 3)
-    local into = kind == 1 and outputs or failures
-    into[u16(s, at)] = sub(s, at + 7, at + 6 + length)
-    at = at + 7 + length
-  end
-  return outputs, failures
-end
+local duplicates, halt = 0, call('HGET', K.meta, 'halt')
 
 local function is_open(bits, place)
   return band(bits[floor(place / 8) + 1], lshift(1, place % 8)) ~= 0
@@ -54,7 +41,11 @@ local function delay(id, attempt, due)
   call('HSET', K.tries, id, attempt + 1)
   call('ZADD', K.times, due, 'retry:' .. ARGV[1] .. ':' .. id)
   add_total('delayed', 1)
+  add_total('tries', 1)
 end
+
+-- What was accepted, over all deliveries of the call.
+local ids, codes, records, count = {}, {}, {}, 0
 
 local function settle(carrier, token, outcomes, extras, dues)
   local n = #outcomes / 16
@@ -66,9 +57,7 @@ local function settle(carrier, token, outcomes, extras, dues)
   local d = read_delivery(packed)
   local bits = { byte(d.bits, 1, -1) }
   local output_of, failure_of = read_extras(extras)
-  local ids, codes, records, count, delayed, micros = {}, {}, {}, 0, 0, 0
-  local ends, end_codes, ended = {}, {}, 0
-  local by_code = {}
+  local before, micros, by_code = count, 0, {}
   for i = 0, n - 1 do
     local at = i * 16
     local place, attempt, code = u16(outcomes, at + 1), byte(outcomes, at + 3, at + 4)
@@ -81,35 +70,44 @@ local function settle(carrier, token, outcomes, extras, dues)
       micros = micros + struct.unpack('<f', outcomes, at + 9) * 1000
       if output_of[place] then call('HSET', K.outputs, id, output_of[place]) end
       if failure_of[place] then call('HSET', K.failures, id .. '.' .. attempt, failure_of[place]) end
-      if code == DELAYED then
-        delay(id, attempt, struct.unpack('<d', dues, i * 8 + 1))
-        delayed = delayed + 1
-      else
-        ended = ended + 1
-        ends[ended], end_codes[ended] = id, codes[count]
-        by_code[code] = (by_code[code] or 0) + 1
-      end
+      if code == DELAYED then delay(id, attempt, struct.unpack('<d', dues, i * 8 + 1)) end
+      by_code[code] = (by_code[code] or 0) + 1
     else
       duplicates = duplicates + 1
     end
   end
-  if count == 0 then return end
-  accepted = accepted + count
-  tries = tries + delayed
+  if count == before then return end
   keep_or_close(carrier, d, bits)
-  write_states(ids, codes, count)
-  write_packed(K.attempts, 12, ids, records, count)
-  for code, k in pairs(by_code) do count_ends(d.group, code, k) end
-  call('HINCRBY', K.counts, d.group .. ':n', count)
+  for code, k in pairs(by_code) do
+    if code ~= DELAYED then count_ends(d.group, code, k) end
+  end
+  call('HINCRBY', K.counts, d.group .. ':n', count - before)
   call('HINCRBY', K.counts, d.group .. ':us', floor(micros))
+end
+
+-- States and attempts in ascending order; ends go to the backlog as one entry.
+local function write_accepted()
+  local order = order_of(ids, count)
+  local sorted_ids, sorted_codes, sorted_records = {}, {}, {}
+  local ends, end_codes, ended = {}, {}, 0
+  for i = 1, count do
+    local from = order[i]
+    sorted_ids[i], sorted_codes[i], sorted_records[i] = ids[from], codes[from], records[from]
+    if codes[from] ~= char(DELAYED) then
+      ended = ended + 1
+      ends[ended], end_codes[ended] = ids[from], codes[from]
+    end
+  end
+  write_states(sorted_ids, sorted_codes, count)
+  write_packed(K.attempts, 12, sorted_ids, sorted_records, count)
   if ended > 0 and not halt then push_backlog(ends, end_codes, ended) end
   add_total('open', -count)
 end
 
 for i = 2, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
-add_total('tries', tries)
+write_accepted()
 add_total('duplicates', duplicates)
 save_run()
 local h = call('HMGET', K.meta, 'onFailure', 'bad', 'halt')
 if h[1] == 'stop' and tonumber(h[2] or 0) > 0 and not h[3] then call('HSET', K.meta, 'halt', 'stop') end
-return { accepted, duplicates }
+return { count, duplicates }
