@@ -49,6 +49,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       await reading;
       await parts.leases.freeAll();
       await parts.queues[Symbol.asyncDispose]();
+      parts.queueRedis.disconnect();
       blocking.disconnect();
       redis.disconnect();
     },
@@ -59,6 +60,7 @@ interface Parts {
   readonly shares: Shares;
   readonly leases: ShardLeases;
   readonly queues: DeliveryQueues;
+  readonly queueRedis: Redis;
   readonly enqueuer: Enqueuer;
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
@@ -76,7 +78,9 @@ function wire(
   const now = Date.now;
   const infos = new RunInfoCache(redis, namespace);
   const shares = new Shares(redis, namespace);
-  const queues = new DeliveryQueues({ connection: redis, namespace, onError });
+  // BullMQ defines its scripts on the connection, and every pipeline on it copies the list of them.
+  const connection = connectRedis(settings.redisUrl, onError);
+  const queues = new DeliveryQueues({ connection, namespace, onError });
   const enqueuer = new Enqueuer(redis, queues);
   const leases = new ShardLeases(redis, namespace, `${hostname()}.${process.pid}.${now()}`);
   const base = { redis, namespace, infos, shares, now };
@@ -85,7 +89,7 @@ function wire(
   const reader = new OutcomeReader({ redis, blocking, namespace, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({ ...base, leases, turns, lost, keepMs, logger });
-  return { shares, leases, queues, enqueuer, housekeeping, reader };
+  return { shares, leases, queues, queueRedis: connection, enqueuer, housekeeping, reader };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {

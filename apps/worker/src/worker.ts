@@ -66,6 +66,7 @@ export class RunningWorker implements AsyncDisposable {
   readonly #executors: WorkerExecutors;
   readonly #executor: DeliveryExecutor;
   readonly #subscriber: Redis;
+  readonly #queueRedis: Redis;
   readonly #cancels = new RunCancels();
   readonly #shutdown = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -82,6 +83,8 @@ export class RunningWorker implements AsyncDisposable {
       environmentOf(settings, registry, executor),
     );
     this.#subscriber = connectRedis(settings.redisUrl, parts.onError);
+    // BullMQ defines its scripts on the connection, and every pipeline on it copies the list of them.
+    this.#queueRedis = connectRedis(settings.redisUrl, parts.onError);
     this.#executor = new DeliveryExecutor({
       redis,
       namespace: settings.namespace,
@@ -104,7 +107,7 @@ export class RunningWorker implements AsyncDisposable {
       Object.entries(this.#slots).map(([queue, concurrency]) =>
         consumeDeliveries({
           ...{
-            connection: redis,
+            connection: this.#queueRedis,
             namespace: settings.namespace,
             queue,
             concurrency,
@@ -139,6 +142,7 @@ export class RunningWorker implements AsyncDisposable {
     await this.#executors[Symbol.asyncDispose]();
     await signOff(redis, settings.namespace, name).catch(onError);
     this.#subscriber.disconnect();
+    this.#queueRedis.disconnect();
     redis.disconnect();
   }
 

@@ -177,11 +177,14 @@ class Execution {
     const { info, delivery, group, hasOutputs } = this.#claimed;
     const { redis } = this.#context;
     const looksForInputs = group.inputs.length > 0 && hasOutputs;
+    const numbers = places.map((place) => delivery.ids[place] ?? -1);
+    const planned = await info.tasksOf(numbers, delivery.group);
     const tasks: PlacedTask[] = [];
-    for (const place of places) {
-      const number = delivery.ids[place] ?? -1;
+    for (const [index, place] of places.entries()) {
+      const task = planned[index];
+      if (task === undefined) continue;
+      const { number } = task;
       const attempt = delivery.attempts[place] ?? 1;
-      const task = await info.taskOf(number, delivery.group);
       const inputs = looksForInputs ? await readInputs(redis, info, group, number) : {};
       const rendered = this.#renderer.render({ run: info.facts, task, attempt, inputs });
       if (!rendered.ok) {

@@ -4,38 +4,37 @@ import { type RedisClient, type RunHandle, writeLog } from '@runnel/store';
 /** How often a log that grows is stored, so that it can be read while its task runs. */
 const storeEveryMs = 250;
 
+export interface TaskLogOptions {
+  readonly redis: RedisClient;
+  readonly run: RunHandle;
+  readonly task: number;
+  readonly attempt: number;
+  readonly tailBytes: number;
+  readonly runCapBytes: number;
+}
+
 /** Keeps the tail of what one attempt writes, in memory and in Redis. */
 export class TaskLog implements LogWriter {
-  readonly #store: (droppedBytes: number, tail: Buffer) => Promise<unknown>;
-  readonly #tailBytes: number;
+  readonly #options: TaskLogOptions;
   #chunks: Buffer[] = [];
   #kept = 0;
   #written = 0;
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: {
-    readonly redis: RedisClient;
-    readonly run: RunHandle;
-    readonly task: number;
-    readonly attempt: number;
-    readonly tailBytes: number;
-    readonly runCapBytes: number;
-  }) {
-    const { redis, run, task, attempt, runCapBytes } = options;
-    this.#tailBytes = options.tailBytes;
-    this.#store = (droppedBytes, tail) =>
-      writeLog(redis, run, { task, attempt, droppedBytes, tail, runCapBytes });
+  constructor(options: TaskLogOptions) {
+    this.#options = options;
   }
 
   /** Always true: only the tail is kept, so the writer never has to wait. */
   write(chunk: string | Uint8Array): boolean {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
-    const kept = bytes.length > this.#tailBytes ? bytes.subarray(-this.#tailBytes) : bytes;
+    const { tailBytes } = this.#options;
+    const kept = bytes.length > tailBytes ? bytes.subarray(-tailBytes) : bytes;
     this.#chunks.push(kept);
     this.#written += bytes.length;
     this.#kept += kept.length;
-    if (this.#kept > 2 * this.#tailBytes) this.#trim();
+    if (this.#kept > 2 * tailBytes) this.#trim();
     this.#timer ??= setTimeout(() => this.flush(), storeEveryMs);
     return true;
   }
@@ -65,13 +64,15 @@ export class TaskLog implements LogWriter {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const tail = this.tail();
-    const stored = this.#store(this.#written - tail.length, tail).catch(() => undefined);
-    this.#last = Promise.all([this.#last, stored]);
+    const { redis, run } = this.#options;
+    const droppedBytes = this.#written - tail.length;
+    const stored = writeLog(redis, run, { ...this.#options, droppedBytes, tail });
+    this.#last = Promise.all([this.#last, stored.catch(() => undefined)]);
   }
 
   #trim(): void {
     const all = Buffer.concat(this.#chunks);
-    const tail = all.subarray(Math.max(0, all.length - this.#tailBytes));
+    const tail = all.subarray(Math.max(0, all.length - this.#options.tailBytes));
     // A copy, so that what was cut off is freed.
     const copy = tail.length === all.length ? all : Buffer.from(tail);
     this.#chunks = copy.length === 0 ? [] : [copy];

@@ -77,9 +77,8 @@ export class RunInfo {
   }
 
   async payload(number: number): Promise<TaskPayload> {
-    const chunk = Math.floor(number / payloadChunk);
-    const rows = await kept(this.#payloads, chunk, keptChunks, () => this.#readPayloads(chunk));
-    return rows[number % payloadChunk] ?? { values: [] };
+    const rows = await this.#payloadChunk(Math.floor(number / payloadChunk));
+    return rows[number % payloadChunk] ?? noPayload;
   }
 
   async task(number: number): Promise<PlannedTask> {
@@ -89,11 +88,23 @@ export class RunInfo {
 
   /** The same, where the group is known. */
   async taskOf(number: number, groupNumber: number): Promise<PlannedTask> {
+    return toTask(number, groupNumber, await this.group(groupNumber), await this.payload(number));
+  }
+
+  /** Several tasks of one group: each chunk is waited for once, not once a task. */
+  async tasksOf(numbers: readonly number[], groupNumber: number): Promise<readonly PlannedTask[]> {
     const group = await this.group(groupNumber);
-    const payload = await this.payload(number);
-    const id = taskId(group, payload);
-    const details = payload.details ?? group.details;
-    return { number, id, groupNumber, group, values: payload.values, details };
+    const chunks = [...new Set(numbers.map((number) => Math.floor(number / payloadChunk)))];
+    const rows = await Promise.all(chunks.map((chunk) => this.#payloadChunk(chunk)));
+    const byChunk = new Map(chunks.map((chunk, index) => [chunk, rows[index]]));
+    return numbers.map((number) => {
+      const payload = byChunk.get(Math.floor(number / payloadChunk))?.[number % payloadChunk];
+      return toTask(number, groupNumber, group, payload ?? noPayload);
+    });
+  }
+
+  #payloadChunk(chunk: number): Promise<readonly TaskPayload[]> {
+    return kept(this.#payloads, chunk, keptChunks, () => this.#readPayloads(chunk));
   }
 
   async #readGroups(chunk: number): Promise<readonly StoredGroup[]> {
@@ -105,6 +116,25 @@ export class RunInfo {
     const raw = await this.#redis.hgetBuffer(this.facts.handle.names.payload, String(chunk));
     return decodePayloads(raw);
   }
+}
+
+const noPayload: TaskPayload = { values: [] };
+
+function toTask(
+  number: number,
+  groupNumber: number,
+  group: StoredGroup,
+  payload: TaskPayload,
+): PlannedTask {
+  const details = payload.details ?? group.details;
+  return {
+    number,
+    id: taskId(group, payload),
+    groupNumber,
+    group,
+    values: payload.values,
+    details,
+  };
 }
 
 /** The group of a node, by binary search over (first id, group) pairs. */
