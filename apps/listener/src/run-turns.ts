@@ -105,7 +105,7 @@ export class RunTurns {
     if (settlements.length > 0) await failpoint('settle.before');
     const { accepted, duplicates, progress } = await takeTurn(redis, handle, {
       settlements,
-      shares: shares.of(handle.queues),
+      shares: shares.of(handle.queues, info.facts.priority),
       now: now(),
     });
     if (settlements.length > 0) await failpoint('settle.after');

@@ -50,7 +50,7 @@ export class DeliveryQueues implements AsyncDisposable {
       jobs.map((job) => ({
         name: job.name,
         data: { r: job.runId, c: job.carrier, t: job.firstTask, n: job.taskCount },
-        opts: { jobId: jobId(job.runId, 1, job.carrier), ...priorityOf(job) },
+        opts: { jobId: jobId(job.runId, 1, job.carrier), ...orderOf(job) },
       })),
     );
   }
@@ -88,8 +88,12 @@ export class DeliveryQueues implements AsyncDisposable {
   }
 }
 
-/** BullMQ counts from 1 (first) to 2,097,152; jobs without a priority go before all others. */
-function priorityOf(job: DeliveryJob): { readonly priority?: number } {
-  if (job.priority === 0) return {};
-  return { priority: Math.min(2_000_000, Math.max(1, 1_001 - job.priority)) };
+/**
+ * In BullMQ jobs without a priority go before all that have one, and it counts from 1 (first) to
+ * 2,097,152. So what is above 0 goes to the front, what is below 0 behind all others. Between runs
+ * the windows decide: this queue is short.
+ */
+function orderOf({ priority }: DeliveryJob): { readonly priority?: number; readonly lifo?: true } {
+  if (priority === 0) return {};
+  return priority > 0 ? { lifo: true } : { priority: Math.min(2_000_000, Math.ceil(-priority)) };
 }

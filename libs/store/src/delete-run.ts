@@ -1,7 +1,8 @@
 import { ConflictError, failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
-import { readyKey, runKeyDocs, shardKey, shardOf } from './keys.ts';
+import { readyKey, runKeyDocs, shardKey } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
+import { removeRecord } from './scripts.ts';
 
 /** Queues that one run may have: pools times lanes. */
 const mostQueues = 64;
@@ -22,17 +23,13 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
 /** Removes every key of a run and its places in the sets of its shard; again does no harm. */
 export async function removeRun(redis: RedisClient, namespace: string, id: string): Promise<void> {
   const run = runHandle(namespace, id);
-  const shard = shardOf(id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
-  // The record goes first: whatever still comes for the run finds nothing.
-  await redis.del(run.names.meta);
+  await removeRecord.run(redis, run.keys, [id]);
   await failpoint('remove.after-meta');
   await redis.unlink(...own, ...ready);
-  const sets = ['runs', 'submitting', 'active', 'ended'] as const;
-  await Promise.all(sets.map((set) => redis.zrem(shardKey(namespace, shard, set), id)));
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

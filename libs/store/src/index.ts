@@ -79,6 +79,7 @@ export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
 export { type RunProgress, startRun } from './scripts.ts';
 export {
+  type Demand,
   type DueTask,
   dropTimes,
   freeShard,

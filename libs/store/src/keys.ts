@@ -140,7 +140,7 @@ export const shardKeyDocs = {
   },
   demand: {
     type: 'hash',
-    holds: 'queue -> runs that have ready tasks or deliveries in it',
+    holds: '`queue@priority` -> runs that have ready tasks or deliveries in it',
     lifetime: always,
   },
   deadLetters: {

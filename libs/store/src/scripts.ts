@@ -226,6 +226,12 @@ export const haltRun = defineScript(
   }),
 );
 
+export const removeRecord = defineScript(
+  'remove-run',
+  { keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'], allowOom: true },
+  toInteger,
+);
+
 export const appendLog = defineScript('append-log', { keys: ['meta', 'logs'] }, toInteger);
 
 function toProgress(raw: RawReply): RunProgress {

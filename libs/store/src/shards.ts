@@ -50,18 +50,21 @@ export function readActiveRuns(
   return redis.zrange(shardKey(namespace, shard, 'active'), '0', '-1');
 }
 
-/** How many runs of all shards have ready tasks or deliveries in each queue. */
-export async function readDemand(
-  redis: RedisClient,
-  namespace: string,
-): Promise<ReadonlyMap<string, number>> {
+/** Runs that have ready tasks or deliveries in a queue, by their priority. */
+export type Demand = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** The demand of all shards, by queue. */
+export async function readDemand(redis: RedisClient, namespace: string): Promise<Demand> {
   const shards = [...Array(shardCount).keys()];
   const each = await Promise.all(
     shards.map((shard) => redis.hgetall(shardKey(namespace, shard, 'demand'))),
   );
-  const demand = new Map<string, number>();
-  for (const [queue, runs] of each.flatMap((one) => Object.entries(one))) {
-    demand.set(queue, (demand.get(queue) ?? 0) + Number(runs));
+  const demand = new Map<string, Map<number, number>>();
+  for (const [field, runs] of each.flatMap((one) => Object.entries(one))) {
+    const [queue = '', priority] = field.split('@');
+    const byPriority = demand.get(queue) ?? new Map<number, number>();
+    demand.set(queue, byPriority);
+    byPriority.set(Number(priority), (byPriority.get(Number(priority)) ?? 0) + Number(runs));
   }
   return demand;
 }

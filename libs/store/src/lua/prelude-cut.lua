@@ -3,14 +3,21 @@
 -- How long the tasks of one delivery should take together: long enough that the cost of a delivery
 -- vanishes, short enough that nothing waits long behind a slow neighbour.
 local DELIVERY_MS = 200
+-- Less work than this costs more to carry around than to do: quick tasks are not spread thinner.
+local WORTHWHILE_MS = 5
 -- Tasks of a group that was never measured.
 local UNMEASURED = 8
 
-local function size_for(group, info, queue, slots)
-  local by_time = UNMEASURED
+-- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
+local function sizes_for(group, queue, slots)
+  local info = group_info(group)
+  local share = ceil(queue.ready / slots)
   local h = call('HMGET', K.counts, group .. ':n', group .. ':us')
-  if h[1] then by_time = floor(DELIVERY_MS * 1000 * h[1] / max(1, h[2])) end
-  return max(1, min(info.max_batch, ceil(queue.ready / slots), by_time))
+  if not h[1] then return max(1, min(info.max_batch, share, UNMEASURED)), 1 end
+  local mean_us = max(1, h[2] / h[1])
+  local worth = min(info.max_batch, floor(WORTHWHILE_MS * 1000 / mean_us))
+  local size = min(info.max_batch, share, floor(DELIVERY_MS * 1000 / mean_us))
+  return max(1, size, worth), max(1, worth)
 end
 
 -- Ascending, so that what ends together is written together.
@@ -21,13 +28,19 @@ local function sort_ids(packed)
   return pack_ids(ids, 1, n)
 end
 
--- Takes up to `size` ids from the head of the list; entries of the same group are joined.
+-- Takes ids from the head of the list; entries of the same group are joined. Nil where nothing is
+-- ready, or where it is too little to be worth a delivery before a slot is free: those in flight
+-- bring the next turn.
 local function take_ready(queue, slots, room)
-  local entry = call('LPOP', queue.key)
+  local entry = call('LINDEX', queue.key, 0)
   if not entry then return nil end
   local head = u32(entry, 1)
   local group, flags = head % 16777216, floor(head / 16777216)
-  local size = min(room, flags ~= 0 and 1 or size_for(group, group_info(group), queue, slots)) * 4
+  local size, worth = 1, 1
+  if flags == 0 then size, worth = sizes_for(group, queue, slots) end
+  if queue.inflight >= slots and queue.ready < worth then return nil end
+  call('LPOP', queue.key)
+  size = min(room, size) * 4
   local parts, length = { sub(entry, 5) }, #entry - 4
   while length < size do
     local more = call('LINDEX', queue.key, 0)

@@ -50,7 +50,7 @@ local function group_info(group)
 end
 
 -- Queues: ready tasks and deliveries in flight. `demand` of the shard counts the runs that have
--- either, so that windows are shared by the runs that want one.
+-- either, by queue and priority, so that windows are shared by the runs that want one.
 local queues = {}
 local function queue_of(number)
   local q = queues[number]
@@ -114,7 +114,8 @@ local function save_run()
       call('HSET', K.meta, 'r' .. number, q.ready, 'i' .. number, q.inflight)
       local wanted = q.ready + q.inflight > 0
       if wanted ~= q.wanted then
-        call('HINCRBY', K.demand, call('HGET', K.meta, 'q' .. number), wanted and 1 or -1)
+        local h = call('HMGET', K.meta, 'q' .. number, 'priority')
+        call('HINCRBY', K.demand, h[1] .. '@' .. (h[2] or 0), wanted and 1 or -1)
         q.wanted = wanted
       end
     end
