@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { Enqueuer, LostDeliveries, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
-import { checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
+import { Chores, checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
@@ -47,6 +47,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       for (const timer of timers) clearInterval(timer);
       stop.abort();
       await reading;
+      await parts.chores.flush();
       await parts.leases.freeAll();
       await parts.queues[Symbol.asyncDispose]();
       parts.queueRedis.disconnect();
@@ -62,6 +63,7 @@ interface Parts {
   readonly queues: DeliveryQueues;
   readonly queueRedis: Redis;
   readonly enqueuer: Enqueuer;
+  readonly chores: Chores;
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
 }
@@ -81,15 +83,16 @@ function wire(
   // BullMQ defines its scripts on the connection, and every pipeline on it copies the list of them.
   const connection = connectRedis(settings.redisUrl, onError);
   const queues = new DeliveryQueues({ connection, namespace, onError });
-  const enqueuer = new Enqueuer(redis, queues);
+  const chores = new Chores(redis, onError);
+  const enqueuer = new Enqueuer(queues, chores);
   const leases = new ShardLeases(redis, namespace, `${hostname()}.${process.pid}.${now()}`);
-  const base = { redis, namespace, infos, shares, now };
+  const base = { redis, namespace, infos, shares, chores, now };
   const onAccepted = countAccepted(options.metrics, leases);
   const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted, onError });
-  const reader = new OutcomeReader({ redis, blocking, namespace, leases, turns, logger });
+  const reader = new OutcomeReader({ ...base, blocking, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({ ...base, leases, turns, lost, keepMs, logger });
-  return { shares, leases, queues, queueRedis: connection, enqueuer, housekeeping, reader };
+  return { shares, leases, queues, queueRedis: connection, enqueuer, chores, housekeeping, reader };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {

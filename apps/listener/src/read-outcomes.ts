@@ -4,6 +4,7 @@ import type { Logger } from '@runnel/service';
 import {
   acknowledgeOutcomes,
   buryOutcome,
+  type Chores,
   type OutcomeEntry,
   type RedisClient,
   readNewOutcomes,
@@ -28,6 +29,7 @@ export interface ReaderOptions {
   readonly namespace: string;
   readonly leases: ShardLeases;
   readonly turns: RunTurns;
+  readonly chores: Chores;
   readonly logger: Logger;
 }
 
@@ -83,6 +85,8 @@ export class OutcomeReader {
       const entries = await readPendingOutcomes(redis, namespace, shard, entriesPerRead);
       if (entries.length === 0) return;
       const failed = await this.#settleShard({ shard, entries });
+      // What was settled must be gone before the pending entries are read again.
+      await this.#options.chores.flush();
       if (failed) return;
     }
   }
@@ -101,7 +105,7 @@ export class OutcomeReader {
     runId: string,
     entries: readonly OutcomeEntry[],
   ): Promise<boolean> {
-    const { redis, namespace, turns, leases } = this.#options;
+    const { chores, namespace, turns, leases } = this.#options;
     try {
       await turns.settle(runId, entries);
     } catch (error: unknown) {
@@ -113,7 +117,7 @@ export class OutcomeReader {
     for (const entry of entries) this.#tries.delete(entry.entryId);
     const ids = entries.map(({ entryId }) => entryId);
     await failpoint('ack.before');
-    await acknowledgeOutcomes(redis, namespace, shard, ids);
+    acknowledgeOutcomes(chores, namespace, shard, ids);
     await failpoint('ack.after');
     return false;
   }
@@ -134,7 +138,7 @@ export class OutcomeReader {
     entries: readonly OutcomeEntry[],
     error: unknown,
   ): Promise<void> {
-    const { redis, namespace, logger } = this.#options;
+    const { redis, chores, namespace, logger } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     for (const entry of entries) {
       const tries = (this.#tries.get(entry.entryId) ?? 0) + (isOutage(reason) ? 0 : 1);
@@ -142,7 +146,7 @@ export class OutcomeReader {
       logger.error({ err: error, run: entry.runId, carrier: entry.carrier, tries }, 'not settled');
       if (tries < mostTries) continue;
       await buryOutcome(redis, namespace, shard, entry, reason);
-      await acknowledgeOutcomes(redis, namespace, shard, [entry.entryId]);
+      acknowledgeOutcomes(chores, namespace, shard, [entry.entryId]);
       this.#tries.delete(entry.entryId);
     }
     await sleep(retryAfterMs);

@@ -1,6 +1,7 @@
 import { failpoint, NotFoundError } from '@runnel/core';
 import { type Enqueuer, prepareSettlement, type Shares } from '@runnel/engine';
 import {
+  type Chores,
   haltPage,
   type OutcomeEntry,
   outcomeBytes,
@@ -22,6 +23,7 @@ export interface TurnContext {
   readonly infos: RunInfoCache;
   readonly shares: Shares;
   readonly enqueuer: Enqueuer;
+  readonly chores: Chores;
   now(): number;
   random(): number;
   onAccepted(count: number, duplicates: number): void;
@@ -147,8 +149,8 @@ export class RunTurns {
 
   /** A hint for followers: nobody waits for it, and nothing depends on its arrival. */
   #tell(runId: string, what: 'settled' | 'ended'): void {
-    const { redis, namespace, onError } = this.#context;
-    redis.publish(runChannel(namespace, runId), what).catch(onError);
+    const { chores, namespace } = this.#context;
+    chores.add(runId, (pipeline) => pipeline.publish(runChannel(namespace, runId), what));
   }
 
   async #read(runId: string): Promise<RunInfo | null> {

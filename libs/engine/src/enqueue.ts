@@ -1,19 +1,19 @@
 import { failpoint } from '@runnel/core';
 import type { DeliveryJob, DeliveryQueues } from '@runnel/queue';
-import { clearOutbox, type OutboxEntry, type RedisClient, type RunInfo } from '@runnel/store';
+import type { Chores, OutboxEntry, RunInfo } from '@runnel/store';
 
 /** A carrier that was moved is told again until its outbox entry is gone; it is not moved again at once. */
 const rememberMs = 1_000;
 
 /** Moves outboxes into BullMQ: add first, then clear; in between, twice does no harm. */
 export class Enqueuer {
-  readonly #redis: RedisClient;
   readonly #queues: DeliveryQueues;
+  readonly #chores: Chores;
   readonly #moved = new Map<string, number>();
 
-  constructor(redis: RedisClient, queues: DeliveryQueues) {
-    this.#redis = redis;
+  constructor(queues: DeliveryQueues, chores: Chores) {
     this.#queues = queues;
+    this.#chores = chores;
   }
 
   /** Moves what was not moved within the last second. */
@@ -61,11 +61,8 @@ export class Enqueuer {
     await failpoint('outbox.before-add');
     await Promise.all([...byQueue].map(([queue, jobs]) => this.#queues.add(queue, jobs)));
     await failpoint('outbox.after-add');
-    await clearOutbox(
-      this.#redis,
-      handle,
-      entries.map(({ carrier }) => carrier),
-    );
+    const carriers = entries.map(({ carrier }) => carrier);
+    this.#chores.add(handle.id, (pipeline) => pipeline.zrem(handle.names.outbox, ...carriers));
     await failpoint('outbox.after-clear');
   }
 }

@@ -1,3 +1,4 @@
+export { Chores } from './chores.ts';
 export type { StoredGroup } from './chunks.ts';
 export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
@@ -94,7 +95,6 @@ export {
 } from './shards.ts';
 export { type GroupRoute, type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export {
-  clearOutbox,
   cutRun,
   haltPage,
   type QueueShare,

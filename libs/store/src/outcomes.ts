@@ -1,3 +1,4 @@
+import type { Chores } from './chores.ts';
 import { shardKey, shardOf } from './keys.ts';
 import type { RedisClient } from './script.ts';
 
@@ -96,21 +97,22 @@ export async function readNewOutcomes(
   }));
 }
 
-/** Takes entries out of the stream after everything in them was settled. */
-export async function acknowledgeOutcomes(
-  redis: RedisClient,
+/** Takes entries out of the stream after everything in them was settled: both, or none of it. */
+export function acknowledgeOutcomes(
+  chores: Chores,
   namespace: string,
   shard: number,
   entryIds: readonly string[],
-): Promise<void> {
+): void {
   if (entryIds.length === 0) return;
   const key = shardKey(namespace, shard, 'outcomes');
-  const replies = await redis
-    .multi()
-    .xack(key, group, ...entryIds)
-    .xdel(key, ...entryIds)
-    .exec();
-  for (const [error] of replies ?? []) if (error !== null) throw error;
+  chores.addTo(shard, (pipeline) => {
+    // Not `multi()`, whose `exec()` would send the whole pipeline.
+    pipeline.call('MULTI');
+    pipeline.xack(key, group, ...entryIds);
+    pipeline.xdel(key, ...entryIds);
+    pipeline.call('EXEC');
+  });
 }
 
 /** The last entry ever added, and the oldest that is still in the stream (null: none). */

@@ -84,15 +84,6 @@ export function cutRun(
   return cutDeliveries.run(redis, run.keys, [now, ...flatten(shares)]);
 }
 
-/** Takes carriers out of the outbox after BullMQ has them. */
-export async function clearOutbox(
-  redis: RedisClient,
-  run: OpenRunHandle,
-  carriers: readonly number[],
-): Promise<void> {
-  if (carriers.length > 0) await redis.zrem(run.names.outbox, ...carriers);
-}
-
 /** Nodes and deliveries that one page of halting looks at: a few ms of Redis. */
 const haltNodes = 8_192;
 const haltDeliveries = 32;
