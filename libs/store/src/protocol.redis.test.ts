@@ -80,7 +80,6 @@ describe('an outcome', () => {
   test('that comes twice counts once while its siblings run', async () => {
     const driver = await submit(9);
     await driver.turn();
-    await driver.turn();
     const open = await driver.deliveries();
     const delivery = await driver.claimed(open[0]?.carrier ?? 0);
     const seventh = settlementOf(delivery, [{ place: 7, code: stateCode.succeeded }]);
@@ -91,7 +90,7 @@ describe('an outcome', () => {
     expect(first).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(second).toMatchObject({ accepted: 0, duplicates: 1 });
     const { counts, duplicates } = await driver.summary();
-    expect(counts).toMatchObject({ succeeded: 1, running: 7 });
+    expect(counts).toMatchObject({ succeeded: 1, running: 8 });
     expect(duplicates).toBe(1);
   });
 
@@ -236,6 +235,29 @@ test('a run that stops on failure ends what did not start, and is failed', async
   const { state, counts } = await driver.summary();
   expect(state).toBe('failed');
   expect(counts).toMatchObject({ succeeded: 1, failed: 1, cancelled: 8 });
+});
+
+describe('the size of a delivery', () => {
+  const plan = independent(600);
+
+  async function sizes(options: { readonly meanUs?: number }): Promise<readonly number[]> {
+    const driver = await StoreDriver.submit(redis, 'protocol', plan, options);
+    await driver.turn(2);
+    return (await driver.deliveries()).map(({ ids }) => ids.length);
+  }
+
+  test('is one task while the group was never measured: nothing waits behind a slow one', async () => {
+    expect(await sizes({ meanUs: 0 })).toEqual([1, 1]);
+  });
+
+  test('is as large as it may be for quick tasks', async () => {
+    expect(await sizes({ meanUs: 5 })).toEqual([256, 256]);
+  });
+
+  test('is 200 ms of work for slow ones', async () => {
+    expect(await sizes({ meanUs: 50_000 })).toEqual([4, 4]);
+    expect(await sizes({ meanUs: 2_000_000 })).toEqual([1, 1]);
+  });
 });
 
 test('parallelism bounds the tasks that are queued or running', async () => {

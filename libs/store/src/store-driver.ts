@@ -31,7 +31,8 @@ export class StoreDriver {
     redis: RedisClient,
     namespace: string,
     plan: Plan,
-    options: { readonly maxBatch?: number } = {},
+    /** `meanUs`: as if one attempt of each group had taken so long; 0: never measured. */
+    options: { readonly maxBatch?: number; readonly meanUs?: number } = {},
   ): Promise<StoreDriver> {
     const run = runHandle(namespace, randomBytes(8).toString('hex'));
     const answer = await storeRun(redis, {
@@ -45,6 +46,10 @@ export class StoreDriver {
       route: (group) => ({ queue: group.pool, maxBatch: options.maxBatch ?? 256 }),
     });
     if (answer.kind !== 'stored') throw new Error('the id was taken');
+    const meanUs = options.meanUs ?? 5;
+    for (const group of meanUs === 0 ? [] : plan.groups.keys()) {
+      await redis.hset(answer.run.names.counts, `${group}:n`, 1, `${group}:us`, meanUs);
+    }
     return new StoreDriver(redis, namespace, answer.run);
   }
 

@@ -5,15 +5,16 @@
 local DELIVERY_MS = 200
 -- Less work than this costs more to carry around than to do: quick tasks are not spread thinner.
 local WORTHWHILE_MS = 5
--- Tasks of a group that was never measured.
-local UNMEASURED = 8
+-- Tasks of a group that was never measured: nothing may wait behind a slow one, and the first that
+-- ends tells.
+local UNMEASURED = 1
 
 -- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
 local function sizes_for(group, queue, slots)
   local info = group_info(group)
   local share = ceil(queue.ready / slots)
   local h = call('HMGET', K.counts, group .. ':n', group .. ':us')
-  if not h[1] then return max(1, min(info.max_batch, share, UNMEASURED)), 1 end
+  if not h[1] then return UNMEASURED, 1 end
   local mean_us = max(1, h[2] / h[1])
   local worth = min(info.max_batch, floor(WORTHWHILE_MS * 1000 / mean_us))
   local size = min(info.max_batch, share, floor(DELIVERY_MS * 1000 / mean_us))
