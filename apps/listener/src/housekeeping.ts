@@ -24,6 +24,8 @@ const dueAtOnce = 1_000;
 
 export interface HousekeepingOptions {
   readonly redis: RedisClient;
+  /** For reads of all shards at once; scripts do not go this way. */
+  readonly sweeping: RedisClient;
   readonly namespace: string;
   readonly leases: ShardLeases;
   readonly turns: RunTurns;
@@ -45,10 +47,10 @@ export class Housekeeping {
 
   /** Tasks whose delay is over become ready. */
   async releaseDue(): Promise<void> {
-    const { redis, namespace, leases, now } = this.#options;
+    const { sweeping, namespace, leases, now } = this.#options;
     await Promise.all(
       leases.owned().map(async (shard) => {
-        const due = await readDue(redis, namespace, shard, { now: now(), count: dueAtOnce });
+        const due = await readDue(sweeping, namespace, shard, { now: now(), count: dueAtOnce });
         const byRun = Map.groupBy(due, (task) => task.runId);
         for (const [runId, tasks] of byRun) await this.#release(shard, runId, tasks);
       }),
@@ -105,9 +107,11 @@ export class Housekeeping {
   }
 
   async #activeRuns(): Promise<readonly string[]> {
-    const { redis, namespace, leases } = this.#options;
+    const { sweeping, namespace, leases } = this.#options;
     const shards = leases.owned();
-    const runs = await Promise.all(shards.map((shard) => readActiveRuns(redis, namespace, shard)));
+    const runs = await Promise.all(
+      shards.map((shard) => readActiveRuns(sweeping, namespace, shard)),
+    );
     return runs.flat();
   }
 }

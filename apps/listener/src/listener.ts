@@ -31,10 +31,11 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const redis = connectRedis(settings.redisUrl, onError);
   const blocking = connectRedis(settings.redisUrl, onError);
+  const sweeping = connectRedis(settings.redisUrl, onError, { gathersCommands: true });
   await checkRedis(redis);
   await openStore(redis, settings.namespace);
 
-  const parts = wire({ ...options, redis, blocking, onError });
+  const parts = wire({ ...options, redis, blocking, sweeping, onError });
   const stop = new AbortController();
   await parts.shares.refresh(Date.now());
   await parts.leases.renew(Date.now());
@@ -52,6 +53,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       await parts.queues[Symbol.asyncDispose]();
       parts.queueRedis.disconnect();
       blocking.disconnect();
+      sweeping.disconnect();
       redis.disconnect();
     },
   };
@@ -72,6 +74,7 @@ function wire(
   options: ListenerOptions & {
     readonly redis: Redis;
     readonly blocking: Redis;
+    readonly sweeping: Redis;
     onError(error: Error): void;
   },
 ): Parts {
@@ -79,19 +82,26 @@ function wire(
   const { namespace, keepMs } = settings;
   const now = Date.now;
   const infos = new RunInfoCache(redis, namespace);
-  const shares = new Shares(redis, namespace);
+  const shares = new Shares(options.sweeping, namespace);
   // BullMQ defines its scripts on the connection, and every pipeline on it copies the list of them.
   const connection = connectRedis(settings.redisUrl, onError);
   const queues = new DeliveryQueues({ connection, namespace, onError });
   const chores = new Chores(redis, onError);
   const enqueuer = new Enqueuer(queues, chores);
-  const leases = new ShardLeases(redis, namespace, `${hostname()}.${process.pid}.${now()}`);
+  const leases = new ShardLeases(
+    options.sweeping,
+    namespace,
+    `${hostname()}.${process.pid}.${now()}`,
+  );
   const base = { redis, namespace, infos, shares, chores, now };
   const onAccepted = countAccepted(options.metrics, leases);
   const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted, onError });
   const reader = new OutcomeReader({ ...base, blocking, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
-  const housekeeping = new Housekeeping({ ...base, leases, turns, lost, keepMs, logger });
+  const housekeeping = new Housekeeping({
+    ...{ ...base, leases, turns, lost, keepMs, logger },
+    sweeping: options.sweeping,
+  });
   return { shares, leases, queues, queueRedis: connection, enqueuer, chores, housekeeping, reader };
 }
 

@@ -136,15 +136,7 @@ async function summarize(
   if (found.length === 0) return [];
   const names = info.facts.handle.names;
   const [attempts, tries, tasks] = await Promise.all([
-    Promise.all(
-      found.map(({ number }) =>
-        redis.getrangeBuffer(
-          names.attempts,
-          number * attemptBytes,
-          (number + 1) * attemptBytes - 1,
-        ),
-      ),
-    ),
+    readAttempts(redis, info, found),
     redis.hmget(names.tries, ...found.map(({ number }) => String(number))),
     Promise.all(found.map(({ number }) => info.task(number))),
   ]);
@@ -153,6 +145,24 @@ async function summarize(
     const last = decodeAttempt(attempts[index] ?? Buffer.alloc(0));
     const hasStarted = last !== null || state === 'running';
     return { task, state, last, attempt: Number(tries[index] ?? (hasStarted ? 1 : 0)) };
+  });
+}
+
+/** The records of last attempts, in one round trip. */
+async function readAttempts(
+  redis: RedisClient,
+  info: RunInfo,
+  found: readonly FoundTask[],
+): Promise<readonly Buffer[]> {
+  const key = info.facts.handle.names.attempts;
+  const pipeline = redis.pipeline();
+  for (const { number } of found) {
+    pipeline.getrangeBuffer(key, number * attemptBytes, (number + 1) * attemptBytes - 1);
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, raw]) => {
+    if (error !== null) throw error;
+    return Buffer.isBuffer(raw) ? raw : Buffer.alloc(0);
   });
 }
 
