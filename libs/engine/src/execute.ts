@@ -161,14 +161,14 @@ class Execution {
   }
 
   async run(): Promise<DeliveryEnd> {
-    const { delivery, group, start } = this.#claimed;
+    const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
     const tasks = await this.#prepare(places);
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#report.drain();
-    if (!start.lease.aborted) await this.#handBackRest(places);
+    await this.#handBackRest(places);
     return this.#describe(places);
   }
 
@@ -247,7 +247,10 @@ class Execution {
     return reason instanceof AttemptAbort && reason.abortCause === 'cancel';
   }
 
-  /** A worker that stops gives back what it did not end; no death is counted. */
+  /**
+   * A worker that stops, or was cut off from Redis, gives back what it did not end: it is alive, and
+   * no death is counted. Where another has claimed the delivery meanwhile, this has no effect.
+   */
   async #handBackRest(places: readonly number[]): Promise<void> {
     if (places.every((place) => this.#results.has(place))) return;
     const { redis, namespace } = this.#context;
