@@ -21,6 +21,9 @@ WORKDIR /app
 COPY --from=packages /app/ ./
 COPY libs/ libs/
 COPY apps/ apps/
+# Small Python helpers start commands ten times as fast as Node itself does.
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && \
+    rm -rf /var/lib/apt/lists/*
 RUN mkdir /data && chown node:node /data
 # The user "node"; by number, because runAsNonRoot of Kubernetes can't check a name.
 USER 1000:1000

@@ -23,11 +23,20 @@ export type Reason = (typeof reasons)[number];
 /** What an executor answers for one attempt. */
 export type AttemptResult = AttemptSucceeded | AttemptFailed | AttemptCancelled;
 
+/** What an attempt cost, where its executor measured that. */
+export interface Usage {
+  /** User and system time together. */
+  readonly cpuMs: number;
+  /** The peak of its largest process; null where that is not known. */
+  readonly maxRssBytes: number | null;
+}
+
 export interface AttemptSucceeded {
   readonly outcome: 'succeeded';
   /** A JSON object of at most `maxOutputBytes`, handed on to direct children. */
   readonly output?: Readonly<Record<string, Json>>;
   readonly exitCode?: number;
+  readonly usage?: Usage;
 }
 
 export interface AttemptFailed {
@@ -38,6 +47,7 @@ export interface AttemptFailed {
   readonly exitCode?: number;
   /** The name of the signal that ended the process, such as SIGKILL. */
   readonly signal?: string;
+  readonly usage?: Usage;
   /** False where another try can't help (a missing command, a missing output). Default true. */
   readonly retryable?: boolean;
 }

@@ -2,12 +2,14 @@ import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { LogWriter } from '@runnel/core';
 import { execa } from 'execa';
-import type {
-  NotStarted,
-  ProcessEnd,
-  ProcessRequest,
-  ProcessStarter,
-  StartedProcess,
+import {
+  drainMs,
+  killGroup,
+  type NotStarted,
+  type ProcessEnd,
+  type ProcessRequest,
+  type ProcessStarter,
+  type StartedProcess,
 } from './process-starter.ts';
 
 /**
@@ -17,7 +19,7 @@ import type {
 export function createExecaStarter(): ProcessStarter {
   const groups = new Set<number>();
   const killGroups = (): void => {
-    for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    for (const pid of groups) killGroup(pid, 'SIGKILL');
   };
   // A worker that dies of an exception has no time for anything else.
   process.on('exit', killGroups);
@@ -57,22 +59,28 @@ async function start(
   }
 
   groups.add(pid);
-  const ended = Promise.withResolvers<ProcessEnd>();
-  subprocess.nodeChildProcess.once('exit', (exitCode, signal) =>
-    ended.resolve({ exitCode, signal }),
+  const child = subprocess.nodeChildProcess;
+  const leader = Promise.withResolvers<ProcessEnd>();
+  child.once('exit', (exitCode, signal) =>
+    leader.resolve({ exitCode, signal, cpuMs: null, maxRssBytes: null }),
   );
   const pipes = [subprocess.stdout, subprocess.stderr].filter((pipe) => pipe !== null);
   const copied = Promise.all(pipes.map((pipe) => copy(pipe, request.log)));
+  const finish = async (): Promise<ProcessEnd> => {
+    const end = await leader.promise;
+    await waitAtMost(copied, drainMs);
+    killGroup(pid, 'SIGKILL');
+    await waitAtMost(copied, drainMs);
+    groups.delete(pid);
+    for (const pipe of pipes) pipe.destroy();
+    return end;
+  };
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     kind: 'started',
     pid,
-    ended: ended.promise,
-    signalGroup: (signal) => signalGroup(pid, signal),
-    drained: (limitMs) => waitAtMost(copied, limitMs),
-    close: () => {
-      groups.delete(pid);
-      for (const pipe of pipes) pipe.destroy();
-    },
+    ended: finish(),
+    signalGroup: (signal) => !hasEnded() && killGroup(pid, signal),
   };
 }
 
@@ -83,7 +91,7 @@ async function copy(pipe: Readable, log: LogWriter): Promise<void> {
       if (!log.write(chunk)) await log.drained();
     }
   } catch {
-    // The pipe was given up by close(), after the leader's end: nothing more is read from it.
+    // The pipe was given up after the leader's end: nothing more is read from it.
   }
 }
 
@@ -92,12 +100,4 @@ async function waitAtMost(done: Promise<unknown>, limitMs: number): Promise<void
   const limit = setTimeout(limitMs, undefined, { signal: timer.signal }).catch(() => undefined);
   await Promise.race([done, limit]);
   timer.abort();
-}
-
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: no member is left. EPERM: what is left has become another user's, and is not ours to end.
-  }
 }

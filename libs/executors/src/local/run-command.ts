@@ -1,26 +1,29 @@
-import { type AttemptResult, describeFailure, startDeadline, type TaskInput } from '@runnel/core';
-import { createAttemptFiles, readOutput } from './attempt-files.ts';
+import {
+  type AttemptResult,
+  type AttemptSucceeded,
+  describeFailure,
+  startDeadline,
+  type TaskInput,
+} from '@runnel/core';
+import type { AttemptFiles, AttemptFilesStore } from './attempt-files.ts';
 import type { LocalDetails } from './details.ts';
 import { composeEnvironment } from './environment.ts';
 import type {
+  NotStarted,
   ProcessEnd,
   ProcessRequest,
   ProcessStarter,
   StartedProcess,
 } from './process-starter.ts';
+import { readOutput } from './read-output.ts';
 import { describeSpawnFailure } from './spawn-failure.ts';
-import { prepareDirectory } from './working-directory.ts';
-
-/**
- * How long output may still come after a command's own end, and again after the rest of its group was killed. Enough
- * for a `tee` behind it to finish, short enough that a forgotten background process does not hold up the attempt.
- */
-const drainMs = 1_000;
+import type { WorkingDirectories } from './working-directory.ts';
 
 export interface CommandHost {
   readonly starter: ProcessStarter;
   readonly dataDir: string;
-  readonly temporaryDir: string;
+  readonly directories: WorkingDirectories;
+  readonly files: AttemptFilesStore;
   readonly killGraceMs: number;
   readonly baseEnvironment: Readonly<Record<string, string>>;
 }
@@ -48,18 +51,33 @@ async function attempt(
   signal: AbortSignal,
   host: CommandHost,
 ): Promise<AttemptResult> {
-  const { command, cwd, environment, stdin } = task.details;
-  const directory = await prepareDirectory(host.dataDir, task.run.id, cwd);
+  const directory = await host.directories.prepare(task.run.id, task.details.cwd);
   if (directory.kind === 'missing') {
     const { message } = directory;
     return { outcome: 'failed', reason: 'spawn-error', message, retryable: false };
   }
 
-  await using files = await createAttemptFiles(host.temporaryDir, task.inputs);
+  await using files = await host.files.open(task.inputs);
   signal.throwIfAborted();
-  const request: ProcessRequest = {
+  const request = composeRequest({ task, host, files, cwd: directory.path });
+  const started = await start(request, task, host);
+  if (started.kind === 'not-started') return describeSpawnFailure(started, request);
+  const end = await supervise(started, signal, host.killGraceMs);
+  return describeEnd(end, task.successExitCodes) ?? (await succeed(files, end));
+}
+
+interface RequestSource {
+  readonly task: TaskInput<LocalDetails>;
+  readonly host: CommandHost;
+  readonly files: AttemptFiles;
+  readonly cwd: string;
+}
+
+function composeRequest({ task, host, files, cwd }: RequestSource): ProcessRequest {
+  const { command, environment, stdin } = task.details;
+  return {
     argv: command,
-    cwd: directory.path,
+    cwd,
     stdin: stdin ?? null,
     log: task.log,
     environment: composeEnvironment({
@@ -71,44 +89,43 @@ async function attempt(
       inputsFile: files.inputsFile,
     }),
   };
-  const started = await host.starter.start(request);
-  if (started.kind === 'not-started') return describeSpawnFailure(started, request);
-  const end = await supervise(started, signal, host.killGraceMs);
-  const failure = describeEnd(end, task.successExitCodes);
-  return failure ?? (await succeed(files.outputFile, end.exitCode));
 }
 
-/**
- * Waits for the leader, stops the group where the signal says so, and then clears away what is left of it. The group
- * is killed after every end, also a normal one: what a command left in the background would outlive its attempt.
- *
- * The group's number can't belong to somebody else meanwhile: the system keeps it as long as the group has a member.
- * With no member left, only a new group made between the leader's end and this kill could be hit.
- */
+async function start(
+  request: ProcessRequest,
+  task: TaskInput<LocalDetails>,
+  host: CommandHost,
+): Promise<StartedProcess | NotStarted> {
+  const started = await host.starter.start(request);
+  if (started.kind === 'started' || task.details.cwd !== undefined) return started;
+  // The run's directory was made for an earlier task; where somebody has removed it since, that was the reason.
+  const wasMissing = await host.directories.restore(task.run.id);
+  return wasMissing ? host.starter.start(request) : started;
+}
+
+/** Waits for the end of the whole group, and stops it where the signal says so. */
 async function supervise(
   started: StartedProcess,
   signal: AbortSignal,
   killGraceMs: number,
 ): Promise<ProcessEnd> {
   let killer: NodeJS.Timeout | undefined;
+  let wasStopped = false;
   const stop = (): void => {
-    started.signalGroup('SIGTERM');
-    killer = setTimeout(() => started.signalGroup('SIGKILL'), killGraceMs);
+    // A command that had already ended is not cancelled any more.
+    wasStopped = started.signalGroup('SIGTERM');
+    if (wasStopped) killer = setTimeout(() => started.signalGroup('SIGKILL'), killGraceMs);
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
-  const end = await started.ended;
-  signal.removeEventListener('abort', stop);
-  clearTimeout(killer);
-  // Taken before the waiting below: a command that had already ended is not cancelled any more.
-  const stopped = signal.aborted;
-
-  await started.drained(drainMs);
-  started.signalGroup('SIGKILL');
-  await started.drained(drainMs);
-  started.close();
-  if (stopped) signal.throwIfAborted();
-  return end;
+  try {
+    const end = await started.ended;
+    if (wasStopped) signal.throwIfAborted();
+    return end;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    clearTimeout(killer);
+  }
 }
 
 /** Null where the command succeeded. */
@@ -116,17 +133,22 @@ function describeEnd(end: ProcessEnd, successExitCodes: readonly number[]): Atte
   if (end.exitCode === null) {
     const signal = end.signal ?? 'an unknown signal';
     const message = `the command was killed by ${signal}`;
-    return { outcome: 'failed', reason: 'signal', message, signal };
+    return { outcome: 'failed', reason: 'signal', message, signal, ...usageOf(end) };
   }
-  if (successExitCodes.includes(end.exitCode)) return null;
-  const message = `the command exited with code ${end.exitCode}`;
-  return { outcome: 'failed', reason: 'exit', message, exitCode: end.exitCode };
+  const { exitCode } = end;
+  if (successExitCodes.includes(exitCode)) return null;
+  const message = `the command exited with code ${exitCode}`;
+  return { outcome: 'failed', reason: 'exit', message, exitCode, ...usageOf(end) };
 }
 
-async function succeed(outputFile: string, exitCode: number | null): Promise<AttemptResult> {
-  const code = exitCode === null ? {} : { exitCode };
-  const checked = await readOutput(outputFile);
-  if (checked === null) return { outcome: 'succeeded', ...code };
-  if (checked.kind === 'valid') return { outcome: 'succeeded', output: checked.output, ...code };
-  return { outcome: 'failed', reason: 'output-invalid', message: checked.message, ...code };
+async function succeed(files: AttemptFiles, end: ProcessEnd): Promise<AttemptResult> {
+  const rest = { ...(end.exitCode === null ? {} : { exitCode: end.exitCode }), ...usageOf(end) };
+  if (!files.hasOutput()) return { outcome: 'succeeded', ...rest };
+  const checked = await readOutput(files.outputFile);
+  if (checked.kind === 'valid') return { outcome: 'succeeded', output: checked.output, ...rest };
+  return { outcome: 'failed', reason: 'output-invalid', message: checked.message, ...rest };
+}
+
+function usageOf({ cpuMs, maxRssBytes }: ProcessEnd): Pick<AttemptSucceeded, 'usage'> {
+  return cpuMs === null ? {} : { usage: { cpuMs, maxRssBytes } };
 }

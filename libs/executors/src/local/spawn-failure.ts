@@ -1,4 +1,6 @@
+import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { AttemptFailed } from '@runnel/core';
 import type { NotStarted, ProcessRequest } from './process-starter.ts';
 
@@ -20,7 +22,12 @@ export async function describeSpawnFailure(
 
 async function explain(failure: NotStarted, request: ProcessRequest): Promise<string> {
   const [program = ''] = request.argv;
-  switch (failure.code) {
+  const { code } = failure;
+  // To enter the directory is the first step of a start, and fails with the same words as the second.
+  if (!(await isPermitted(request.cwd, constants.X_OK))) {
+    return `"${program}" can not run in "${request.cwd}" (${code}): the worker may not enter that directory, or it is gone`;
+  }
+  switch (code) {
     case 'ENOENT':
       return explainMissing(program, request);
     case 'EACCES':
@@ -30,7 +37,7 @@ async function explain(failure: NotStarted, request: ProcessRequest): Promise<st
     case 'ENOEXEC':
       return `"${program}" is not a program for this machine (ENOEXEC)`;
     default:
-      return `"${program}" did not start (${failure.code}): ${failure.message}`;
+      return `"${program}" did not start (${code}): ${failure.message}`;
   }
 }
 
@@ -39,12 +46,16 @@ async function explainMissing(program: string, request: ProcessRequest): Promise
     const { PATH: path = '' } = request.environment;
     return `"${program}" was not found (ENOENT) in PATH=${path}; install it on the worker, give its full path, or set PATH in details.environment`;
   }
-  const exists = await access(program).then(
+  if (await isPermitted(resolve(request.cwd, program), constants.F_OK))
+    return `"${program}" is there, but the interpreter in its first line is not (ENOENT)`;
+  return `"${program}" does not exist on this worker (ENOENT)`;
+}
+
+async function isPermitted(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
     () => true,
     () => false,
   );
-  if (exists) return `"${program}" is there, but the interpreter in its first line is not (ENOENT)`;
-  return `"${program}" does not exist on this worker (ENOENT)`;
 }
 
 function countBytes(request: ProcessRequest): number {
