@@ -31,7 +31,11 @@ export function testSettings(
 /** An API of its own on a free port, in a namespace of its own. */
 export async function startTestApi(
   redisUrl: string,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly clock?: Clock } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly clock?: Clock;
+    readonly bodySilenceMs?: number;
+  } = {},
 ): Promise<TestApi> {
   const settings = testSettings(redisUrl, options.env);
   const { namespace, token } = settings;
@@ -39,6 +43,7 @@ export async function startTestApi(
     logger: createLogger({ name: 'api', level: 'silent' }),
     metrics: createMetrics('api'),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.bodySilenceMs === undefined ? {} : { bodySilenceMs: options.bodySilenceMs }),
   });
   const redis = new Redis(redisUrl);
   // Some tests cut the connection.

@@ -25,6 +25,8 @@ export interface ApiDependencies {
   readonly metrics: Metrics;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** How long a client may send nothing of a body that it has begun. Default 30 s. */
+  readonly bodySilenceMs?: number;
 }
 
 /** A running API; disposing it ends followed logs, and waits for what else is open. */
@@ -37,6 +39,7 @@ export interface RunningApi extends AsyncDisposable {
 /** Requests that are open when the process is asked to stop get so long. */
 const finishMs = 10_000;
 const sweepMs = 50;
+const bodySilenceMs = 30_000;
 
 /**
  * Starts the API; waits for Redis if it is not there yet.
@@ -71,6 +74,7 @@ export async function startApi(
     logger,
     metrics: dependencies.metrics,
     clock: dependencies.clock ?? systemClock,
+    bodySilenceMs: dependencies.bodySilenceMs ?? bodySilenceMs,
     stopping: stopping.signal,
   };
   dependencies.metrics.gauge({
@@ -79,7 +83,8 @@ export async function startApi(
     read: () => context.channels.size,
   });
   const board = open.use(createBoard(context));
-  const server = createServer(createApp(context, board));
+  // A large body may take longer than any fixed time: silence is what ends it.
+  const server = createServer({ requestTimeout: 0 }, createApp(context, board));
   const { url, port } = await listen(server, settings);
   open.defer(() => close(server));
   open.defer(() => stopping.abort());

@@ -17,6 +17,8 @@ export interface ApiContext {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** A body of which nothing comes for so long is given up. */
+  readonly bodySilenceMs: number;
   /** Aborted when the process stops: streams end. */
   readonly stopping: AbortSignal;
 }

@@ -6,6 +6,7 @@ const codes = {
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   405: 'READ_ONLY',
+  408: 'BODY_TIMEOUT',
   413: 'BODY_TOO_LARGE',
   415: 'TYPE_NOT_SUPPORTED',
   429: 'TOO_MANY',

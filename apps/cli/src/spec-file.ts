@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
 import type { SpecDocument } from '@runnel/client';
 import { type ParsedDocument, parseDocument } from '@runnel/spec';
-import { UsageError } from './exit-codes.ts';
+import { findFile } from './find-file.ts';
+import { isLinesFile, openLinesFile } from './lines-file.ts';
 import { isFields, type Overrides, overrideParameters } from './parameter-overrides.ts';
 import { toInvalidSpec } from './spec-problems.ts';
 
@@ -17,8 +18,10 @@ export interface SpecFile {
   readonly locate: ParsedDocument['locate'];
   /** Parameters whose values come from the command line, not from the file. */
   readonly overridden: ReadonlySet<string>;
-  /** What to send: the text where nothing was changed. */
+  /** What to send: the text where nothing was changed. Lines can be read once: it is read again for each use. */
   readonly document: SpecDocument;
+  /** Where it is line by line, and never held: `value` is null then. Each call reads it from the start. */
+  readonly readLines?: () => AsyncIterable<string>;
 }
 
 export interface SpecChanges {
@@ -36,6 +39,7 @@ export interface SpecSource {
 
 /** Reads a spec and applies what the command line says. Throws UsageError or InvalidSpecError. */
 export async function readSpecFile(source: SpecSource, changes: SpecChanges): Promise<SpecFile> {
+  if (isLinesFile(source.path)) return openLinesFile(source, changes);
   const { label, folder, text } = await readText(source);
   const format = formatOf(source.path, text);
   const parsed = parse(label, text, format);
@@ -55,12 +59,7 @@ async function readText(source: SpecSource) {
   if (source.path === '-') {
     return { label: '<stdin>', folder: source.cwd, text: await readStream(source.stdin) };
   }
-  const path = resolve(source.cwd, source.path);
-  const found = await stat(path).catch(() => null);
-  if (found === null) throw new UsageError(`there is no file ${source.path}`);
-  if (found.isDirectory()) {
-    throw new UsageError(`${source.path} is a folder: name the spec in it, such as run.yaml`);
-  }
+  const path = await findFile(source);
   return { label: source.path, folder: dirname(path), text: await readFile(path, 'utf8') };
 }
 

@@ -16,7 +16,7 @@ export type SpecOptions = z.infer<typeof specOptions>;
 /** Adds them, and the argument that names the spec. */
 export function addSpecOptions(command: Command): Command {
   return command
-    .argument('<spec>', 'a YAML or JSON file, or - for standard input')
+    .argument('<spec>', 'a YAML, JSON or NDJSON file, or - for standard input')
     .option('-p, --parameter <NAME=a,b>', 'other values for a parameter; repeatable', collect)
     .option('--tag <name=value>', 'a tag for the run; repeatable', collect)
     .option('--name <name>', 'a name for the run')

@@ -8,6 +8,8 @@ export interface SpecPlaces {
   readonly value: unknown;
   locate(path: readonly (string | number)[]): Position | undefined;
   readonly overridden?: ReadonlySet<string>;
+  /** Only of a file with a task a line. */
+  readonly readLines?: unknown;
 }
 
 interface Position {
@@ -43,8 +45,30 @@ export function toInvalidSpec(error: unknown, places: SpecPlaces): unknown {
 }
 
 /** An issue as the server tells it; lines and columns are those of the file here. */
-export function fromWire(issue: WireIssue, { value }: Pick<SpecPlaces, 'value'>): Issue {
+export function fromWire(
+  issue: WireIssue,
+  { value, readLines }: Pick<SpecPlaces, 'value' | 'readLines'>,
+): Issue {
+  if (readLines !== undefined) return ofLines(issue);
   return { path: resolvePointer(issue.pointer, value), message: issue.detail };
+}
+
+/** A file with a task a line was sent as it is: the server's lines are its lines. */
+function ofLines({ pointer, detail, line, column }: WireIssue): Issue {
+  const path = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : unescapePart(part)));
+  return {
+    path,
+    message: detail,
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+  };
+}
+
+function unescapePart(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** `file:3:5  tasks[0].details: message`. */
@@ -89,7 +113,7 @@ function resolvePointer(pointer: string, document: unknown): (string | number)[]
     .split('/')
     .slice(1)
     .map((part) => {
-      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      const name = unescapePart(part);
       if (Array.isArray(node)) {
         node = node[Number(name)];
         return Number(name);

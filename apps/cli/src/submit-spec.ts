@@ -28,10 +28,15 @@ export async function submitSpec(
  * or in a container, refuses one.
  */
 export async function sourceOf(spec: SpecFile, url: string): Promise<{ readonly source?: string }> {
-  const { document } = spec;
-  const text = 'text' in document ? document.text : JSON.stringify(document.value);
-  if (!/run\.source\b/.test(text)) return {};
+  if (!mayAskForSource(spec)) return {};
   const { isLoopback } = await import('@runnel/service');
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   return isLoopback(host) ? { source: spec.folder } : {};
+}
+
+/** What is sent line by line is not read before. */
+function mayAskForSource({ document, readLines }: SpecFile): boolean {
+  if (readLines !== undefined || 'lines' in document) return true;
+  const text = 'text' in document ? document.text : JSON.stringify(document.value);
+  return /run\.source\b/.test(text);
 }

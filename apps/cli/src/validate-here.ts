@@ -1,7 +1,7 @@
-import type { Issue } from '@runnel/core';
+import { finishSteps, type Issue } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { loadSettings } from '@runnel/service';
-import { expandSpec } from '@runnel/spec';
+import { type ExpandOptions, type Expansion, expandSpec, SpecLines } from '@runnel/spec';
 import { countClasses } from './plan-classes.ts';
 import { settingsFileOf } from './settings-file.ts';
 import type { SpecFile } from './spec-file.ts';
@@ -30,7 +30,7 @@ export async function validateHere(spec: SpecFile, around: Surroundings): Promis
     flags: { executors: around.executors },
   });
   const registry = await loadExecutors({ modules: settings.executors });
-  const { plan, warnings } = expandSpec(spec.value, {
+  const { plan, warnings } = await expand(spec, {
     limits: settings,
     executors: executorCatalog(registry),
     pools: Object.keys(settings.knownPools),
@@ -44,4 +44,14 @@ export async function validateHere(spec: SpecFile, around: Surroundings): Promis
     classes: countClasses(plan),
     warnings,
   };
+}
+
+async function expand(spec: SpecFile, options: ExpandOptions): Promise<Expansion> {
+  if (spec.readLines === undefined) return expandSpec(spec.value, options);
+  const lines = new SpecLines(options);
+  for await (const block of spec.readLines()) {
+    lines.write(Buffer.from(`${block}\n`));
+    if (lines.isDecided) break;
+  }
+  return finishSteps(lines.end());
 }

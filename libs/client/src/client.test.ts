@@ -37,6 +37,29 @@ function clientOf(
 const submitted = { id: 'r1', url: 'http://x/r1', tasks: 1, warnings: [], later: 'ignored' };
 
 describe('requests', () => {
+  test('sends lines as they come', async () => {
+    const sent: string[] = [];
+    const { client, calls } = clientOf(async ({ body }) => {
+      if (body instanceof ReadableStream) {
+        for await (const piece of body) sent.push(Buffer.from(piece).toString());
+      }
+      return Response.json(submitted, { status: 201 });
+    });
+    async function* lines(): AsyncGenerator<string> {
+      yield '{}';
+      for (let index = 0; index < 3000; index++) yield JSON.stringify({ class: `c${index}` });
+    }
+
+    await client.submitRun({ lines: lines() });
+    await client.submitRun({ lines: ['{}', '{"class":"ü"}'] });
+
+    expect(calls[0]?.headers.get('content-type')).toBe('application/x-ndjson');
+    const text = sent.join('');
+    expect(text.split('\n')).toHaveLength(3001 + 2 + 1);
+    expect(text.endsWith('{"class":"c2999"}\n{}\n{"class":"ü"}\n')).toBe(true);
+    expect(sent.length).toBeLessThan(5);
+  });
+
   test('sends a spec as text, with the token and the key', async () => {
     const { client, calls } = clientOf(() => Response.json(submitted, { status: 201 }), {
       token: 'secret',

@@ -2,6 +2,7 @@ import type { RunState, TaskState } from '@runnel/core';
 import { z } from 'zod';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
+import { joinLines } from './join-lines.ts';
 import {
   droppedHeader,
   type WireAccepted,
@@ -22,10 +23,14 @@ import {
   wireWorkers,
 } from './wire.ts';
 
-/** A spec as text, or as a value that is sent as JSON. */
+/**
+ * A spec as text, or as a value that is sent as JSON; or line by line: the spec without its tasks, then
+ * one task a line. Lines, without their line breaks, are sent as they come and never held.
+ */
 export type SpecDocument =
   | { readonly text: string; readonly format: 'json' | 'yaml' }
-  | { readonly value: unknown };
+  | { readonly value: unknown }
+  | { readonly lines: Iterable<string> | AsyncIterable<string> };
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -104,6 +109,7 @@ export interface Client {
  * const client = createClient({ url: 'http://127.0.0.1:2503' });
  * const { id } = await client.submitRun({ value: { tasks: [{ class: 'a', executor: 'noop' }] } });
  * const run = await client.getRun(id);
+ * await client.submitRun({ lines: ['{}', '{"class":"a","executor":"noop"}'] });
  */
 export function createClient(options: HttpOptions): Client {
   const http = new Http(options);
@@ -138,7 +144,7 @@ function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'sta
   return {
     async submitRun(spec, options = {}) {
       const { idempotencyKey, createdOnly, source } = options;
-      const { text, contentType } = encodeSpec(spec);
+      const { body: sent, contentType } = encodeSpec(spec);
       const { status, body } = await http.readAnswer(wireSubmitted, {
         method: 'POST',
         path: '/api/v1/runs',
@@ -147,20 +153,20 @@ function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'sta
           'Content-Type': contentType,
           ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
         },
-        body: text,
+        body: sent,
         isTimed: false,
         signal: options.signal,
       });
       return { ...body, isNew: status === 201 };
     },
     validateRun(spec, options = {}) {
-      const { text, contentType } = encodeSpec(spec);
+      const { body, contentType } = encodeSpec(spec);
       return http.read(wireValidated, {
         method: 'POST',
         path: '/api/v1/runs',
         query: { dryRun: true, source: options.source },
         headers: { 'Content-Type': contentType },
-        body: text,
+        body,
         isTimed: false,
         signal: options.signal,
       });
@@ -239,7 +245,12 @@ function taskPath(id: string, task: string | number): string {
   return `${runPath(id)}/tasks/${encodeURIComponent(task)}`;
 }
 
-function encodeSpec(spec: SpecDocument): { readonly text: string; readonly contentType: string } {
-  if ('text' in spec) return { text: spec.text, contentType: `application/${spec.format}` };
-  return { text: JSON.stringify(spec.value), contentType: 'application/json' };
+function encodeSpec(spec: SpecDocument): {
+  readonly body: string | ReadableStream<Uint8Array>;
+  readonly contentType: string;
+} {
+  if ('text' in spec) return { body: spec.text, contentType: `application/${spec.format}` };
+  if ('value' in spec) return { body: JSON.stringify(spec.value), contentType: 'application/json' };
+  const body = ReadableStream.from(joinLines(spec.lines));
+  return { body, contentType: 'application/x-ndjson' };
 }

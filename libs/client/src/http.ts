@@ -17,7 +17,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | ReadableStream<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
   /** False: waits as long as it takes. Default true. */
   readonly isTimed?: boolean;
@@ -110,6 +110,7 @@ export class Http {
         redirect: 'error',
         signal: AbortSignal.any(signals),
         ...(request.body === undefined ? {} : { body: request.body }),
+        ...(typeof request.body === 'object' ? { duplex: 'half' as const } : {}),
       }),
     );
   }

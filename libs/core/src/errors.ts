@@ -8,8 +8,9 @@ export interface Issue {
   /** Where in the document, such as `['tasks', 3, 'parents', 0]`. */
   readonly path: readonly (string | number)[];
   readonly message: string;
-  /** From 1; only where the document is text with positions (YAML, JSON). */
+  /** From 1; only where the document is text with positions (YAML, JSON, lines). */
   readonly line?: number;
+  /** Only with a line, and not where that is a document of its own. */
   readonly column?: number;
 }
 
@@ -33,7 +34,8 @@ export class SpecError extends UserError {
 /** `tasks[3].parents[0]: no task is named "echo"`, with the line where it is known. */
 export function describeIssue(issue: Issue): string {
   const place = formatPath(issue.path);
-  const line = issue.line === undefined ? '' : ` (line ${issue.line}, column ${issue.column ?? 1})`;
+  const column = issue.column === undefined ? '' : `, column ${issue.column}`;
+  const line = issue.line === undefined ? '' : ` (line ${issue.line}${column})`;
   return place === '' ? `${issue.message}${line}` : `${place}${line}: ${issue.message}`;
 }
 

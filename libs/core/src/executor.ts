@@ -94,5 +94,7 @@ export interface Executor<Details = unknown> {
   readonly details: z.ZodType<Details>;
   /** How many ready tasks of one group may come in one delivery: 1 to 256. */
   readonly maxBatch: number;
+  /** True where it runs the tasks of a batch side by side, so that none waits behind another. */
+  readonly isSideBySide?: boolean;
   open(environment: ExecutorEnvironment): Promise<OpenExecutor<Details>>;
 }

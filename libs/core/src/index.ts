@@ -81,5 +81,6 @@ export {
   type TaskState,
   taskStates,
 } from './states.ts';
+export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
 export { composeTaskId, fnv1a64, maxTaskIdBytes, taskId } from './task-id.ts';

@@ -48,7 +48,7 @@ export interface Group {
   readonly axes: readonly string[];
   /** False: braces in details are the task's own and nothing is rendered. */
   readonly templated: boolean;
-  /** The details template; null where each task's payload has its own. */
+  /** The details template of every task whose payload has none of its own. */
   readonly details: Json;
   readonly inputs: readonly InputShape[];
   /** True where the details name outputs: they must be read before rendering. */
@@ -61,7 +61,7 @@ export interface TaskPayload {
   readonly values: readonly Json[];
   /** Only where it is not `class` or `class:AXIS=value,…`. */
   readonly id?: string;
-  /** Only where the group has no details template. */
+  /** Only where they are not those of the group. */
   readonly details?: Json;
 }
 

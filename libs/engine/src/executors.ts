@@ -4,6 +4,7 @@ import type { Lane, OpenExecutor } from '@runnel/core';
 export interface ExecutorFacts {
   lane(name: string): Lane;
   maxBatch(name: string): number;
+  isSideBySide(name: string): boolean;
 }
 
 /** Opens executors when they are first used and keeps them. */

@@ -17,6 +17,7 @@ export {
   type Submission,
   type SubmitContext,
   type Submitted,
+  type SubmittedSpec,
   startCreatedRun,
   submitRun,
 } from './submit.ts';

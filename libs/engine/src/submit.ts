@@ -2,20 +2,27 @@ import { createHash } from 'node:crypto';
 import { ConflictError, type Group, type Plan, unreachable } from '@runnel/core';
 import { queueName } from '@runnel/queue';
 import {
+  encodeSpec,
+  type GroupRoute,
   type OpenRunHandle,
   type RedisClient,
   readRun,
   runHandle,
+  type SpecRecord,
   startRun,
   storeRun,
 } from '@runnel/store';
 import type { ExecutorFacts } from './executors.ts';
 import { newRunId, runIdOfKey } from './run-id.ts';
 
+/** What was submitted: a document, or a text that was never held as a whole. */
+export type SubmittedSpec =
+  | { readonly kind: 'document'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly record: SpecRecord; readonly hash: string };
+
 export interface Submission {
   readonly plan: Plan;
-  /** The document as it was submitted. */
-  readonly spec: unknown;
+  readonly spec: SubmittedSpec;
   readonly source: string | null;
   readonly priority: number;
   /** With a client's name: the same key is the same run. */
@@ -40,14 +47,14 @@ export interface SubmitContext {
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
 export async function submitRun(context: SubmitContext, request: Submission): Promise<Submitted> {
   const { redis, namespace, now } = context;
-  const bodyHash = hashSpec(request.spec);
+  const { record, hash: bodyHash } = toText(request.spec);
   const { idempotency } = request;
   const id =
     idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
     plan: request.plan,
-    spec: request.spec,
+    spec: record,
     source: request.source,
     bodyHash,
     priority: request.priority,
@@ -97,15 +104,18 @@ export async function startCreatedRun(
   return facts.handle;
 }
 
-function routeOf(
-  group: Group,
-  executors: ExecutorFacts,
-): { readonly queue: string; readonly maxBatch: number } {
-  if (group.kind === 'barrier') return { queue: '', maxBatch: 1 };
+function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
+  if (group.kind === 'barrier') return { queue: '', maxBatch: 1, isSideBySide: false };
   return {
     queue: queueName(group.pool, executors.lane(group.executor)),
     maxBatch: executors.maxBatch(group.executor),
+    isSideBySide: executors.isSideBySide(group.executor),
   };
+}
+
+function toText(spec: SubmittedSpec): Omit<Extract<SubmittedSpec, { kind: 'text' }>, 'kind'> {
+  if (spec.kind === 'text') return spec;
+  return { record: encodeSpec(spec.value), hash: hashSpec(spec.value) };
 }
 
 function hashSpec(spec: unknown): string {

@@ -20,6 +20,7 @@ export interface ExecutorRegistry {
   has(name: string): boolean;
   lane(name: string): Lane;
   maxBatch(name: string): number;
+  isSideBySide(name: string): boolean;
   details(name: string): z.ZodType;
   /** Loads what the executor needs to run and starts it. Dispose what it returns. */
   open(name: string, environment: ExecutorEnvironment): Promise<OpenExecutor<unknown>>;
@@ -75,6 +76,7 @@ function createRegistry(executors: ReadonlyMap<string, Executor>): ExecutorRegis
     has: (name) => executors.has(name),
     lane: (name) => find(name).lane,
     maxBatch: (name) => find(name).maxBatch,
+    isSideBySide: (name) => find(name).isSideBySide ?? false,
     details: (name) => find(name).details,
     open: async (name, environment) => find(name).open(environment),
   };

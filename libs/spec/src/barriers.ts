@@ -72,7 +72,11 @@ function countChildren(
 export function barrierKey(link: SetLink | Barrier, runIf: RunIf): string {
   const { class: set, entry } = link.parents;
   const parents = entry === null ? set.name : `${set.name}#${entry.index}`;
-  return `barrier:${parents}:${runIf}:${link.on}`;
+  return barrierName(parents, runIf, link.on);
+}
+
+export function barrierName(parents: string, runIf: RunIf, on: On): string {
+  return `barrier:${parents}:${runIf}:${on}`;
 }
 
 export function countTasks(set: TaskSet): number {

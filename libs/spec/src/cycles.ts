@@ -1,3 +1,4 @@
+import type { Steps } from '@runnel/core';
 import { baseOf, type Entry, pathOf } from './entry.ts';
 import type { IssueList } from './issue-list.ts';
 import type { Links } from './links.ts';
@@ -8,29 +9,54 @@ const maxCycles = 10;
 
 /**
  * Notes cycles with their path. Entries are nodes, and so is each class that somebody waits for as
- * a whole: the graph stays as small as the spec. The search has a stack of its own.
+ * a whole: the graph stays as small as the spec.
  */
-export function findCycles(entries: readonly Entry[], links: Links, issues: IssueList): void {
-  const graph = new ParentGraph(entries, links);
+export function* findCycles(
+  entries: readonly Entry[],
+  links: Links,
+  issues: IssueList,
+): Steps<void> {
+  const graph = new EntryGraph(entries, links);
+  yield* searchCycles(graph, (cycle) => {
+    const named = cycle.flatMap((node) => entries[node] ?? []);
+    const [first] = named;
+    if (first === undefined) return;
+    const nodes = named.map((entry) => ({ node: entry.index, name: baseOf(entry) }));
+    issues.add(pathOf(first), describeCycle(nodes));
+  });
+}
+
+/** From a child to its parents; entries come before all other nodes. */
+export interface ParentGraph {
+  readonly entryCount: number;
+  readonly nodeCount: number;
+  parentOf(node: number, position: number): number | undefined;
+}
+
+/** Edges between two turns of others. */
+const edgesPerStep = 16_384;
+
+/** Tells the first cycles. The search has a stack of its own. */
+export function* searchCycles(
+  graph: ParentGraph,
+  tell: (cycle: readonly number[]) => void,
+): Steps<void> {
   const search = new Search(graph.nodeCount);
   let found = 0;
-  for (let start = 0; start < entries.length && found < maxCycles; start++) {
+  let steps = 0;
+  for (let start = 0; start < graph.entryCount; start++) {
     if (!search.begin(start)) continue;
-    for (let node = search.top(); node !== undefined && found < maxCycles; node = search.top()) {
-      const parent = graph.parentOf(node, search.nextPosition(node));
-      if (parent === undefined) {
-        search.leave(node);
-        continue;
-      }
-      if (search.begin(parent) || !search.isOpen(parent)) continue;
-      found++;
-      addCycle(graph.namesOf(search.cycleTo(parent)), issues);
+    for (let node = search.top(); node !== undefined; node = search.top()) {
+      if (++steps % edgesPerStep === 0) yield;
+      const open = search.visit(node, graph.parentOf(node, search.nextPosition(node)));
+      if (open === undefined) continue;
+      tell(search.cycleTo(open));
+      if (++found === maxCycles) return;
     }
   }
 }
 
-/** From a child to its parents. */
-class ParentGraph {
+class EntryGraph implements ParentGraph {
   readonly #entries: readonly Entry[];
   readonly #links: Links;
   readonly #classes: TaskClass[] = [];
@@ -52,6 +78,10 @@ class ParentGraph {
     this.#classes.push(set);
   }
 
+  get entryCount(): number {
+    return this.#entries.length;
+  }
+
   get nodeCount(): number {
     return this.#entries.length + this.#classes.length;
   }
@@ -64,11 +94,6 @@ class ParentGraph {
     if (link === undefined) return undefined;
     if (link.kind === 'task') return link.entry.index;
     return link.parents.entry?.index ?? this.#numbers.get(link.parents.class);
-  }
-
-  /** The entries among the nodes. */
-  namesOf(nodes: readonly number[]): readonly Entry[] {
-    return nodes.flatMap((node) => this.#entries[node] ?? []);
   }
 }
 
@@ -93,8 +118,13 @@ class Search {
     return true;
   }
 
-  isOpen(node: number): boolean {
-    return this.#state[node] === 1;
+  /** Goes on to the next parent of a node; gives it back where that closes a cycle. */
+  visit(node: number, parent: number | undefined): number | undefined {
+    if (parent === undefined) {
+      this.#leave(node);
+      return undefined;
+    }
+    return !this.begin(parent) && this.#state[parent] === 1 ? parent : undefined;
   }
 
   top(): number | undefined {
@@ -107,7 +137,7 @@ class Search {
     return position;
   }
 
-  leave(node: number): void {
+  #leave(node: number): void {
     this.#state[node] = 2;
     this.#height--;
   }
@@ -120,12 +150,14 @@ class Search {
   }
 }
 
-function addCycle(cycle: readonly Entry[], issues: IssueList): void {
-  const [first] = cycle;
-  if (first === undefined) return;
-  const named = cycle.map(baseOf);
+/** The entries of a cycle, from the first along its children and back. */
+export function describeCycle(
+  cycle: readonly { readonly node: number; readonly name: string }[],
+): string {
+  const names = cycle.map((entry) => entry.name);
   // A cycle through a class as a node has its entry only once.
-  const closed = cycle.at(-1) === first && cycle.length > 1 ? named : [...named, baseOf(first)];
+  const isClosed = cycle.length > 1 && cycle.at(-1)?.node === cycle[0]?.node;
+  const closed = isClosed ? names : [...names, ...names.slice(0, 1)];
   const shown = closed.length <= 20 ? closed : [...closed.slice(0, 10), '…', ...closed.slice(-9)];
-  issues.add(pathOf(first), `the tasks wait for each other: ${shown.join(' → ')}`);
+  return `the tasks wait for each other: ${shown.join(' → ')}`;
 }

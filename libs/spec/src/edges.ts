@@ -1,4 +1,4 @@
-import { edgeCondition, edgeId, edgeRuleOf, ons, packEdge } from '@runnel/core';
+import { edgeCondition, edgeId, edgeRuleOf, ons, packEdge, type Steps } from '@runnel/core';
 import { type Barrier, barrierKey, countTasks, edgeOf, visitTasks } from './barriers.ts';
 import { type Entry, pathOf, taskName } from './entry.ts';
 import type { IssueList } from './issue-list.ts';
@@ -38,10 +38,14 @@ function countOfLink(entry: Entry, link: Link, { joins, barriers }: EdgeContext)
   return rows * countTasks(link.parents);
 }
 
+/** Nodes between two turns of others. */
+const nodesPerStep = 4096;
+
 /** The parents of every node, sorted by id, in one array. `countEdges` was checked before. */
-export function buildEdges(context: EdgeContext): Edges {
+export function* buildEdges(context: EdgeContext): Steps<Edges> {
   const { entries, barriers, taskCount } = context;
   const writer = new EdgeWriter(taskCount + barriers.size, countEdges(context));
+  let nodes = 0;
   for (const entry of entries) {
     const links = context.links[entry.index] ?? [];
     const adders = links.map((link) => adderOf(entry, link, { context, writer }));
@@ -49,9 +53,11 @@ export function buildEdges(context: EdgeContext): Edges {
       for (const add of adders) add(row);
       const doubled = writer.endNode();
       if (doubled !== null) addConflict(entry, doubled, context);
+      if (++nodes % nodesPerStep === 0) yield;
     }
   }
   for (const barrier of barriers.values()) {
+    yield;
     visitTasks(barrier.parents, (id) => writer.add(edgeOf(barrier.runIf, barrier.on, id)));
     writer.endNode();
   }
@@ -104,7 +110,7 @@ function addConflict(
 }
 
 /** Appends node after node; sorts and cleans only what is not in order already. */
-class EdgeWriter {
+export class EdgeWriter {
   readonly #offsets: Uint32Array;
   readonly #parents: Uint32Array;
   #node = 0;
@@ -137,8 +143,8 @@ class EdgeWriter {
   }
 
   #sortNode(): readonly [number, number] | null {
-    const edges = [...this.#parents.subarray(this.#start, this.#length)];
-    edges.sort((a, b) => edgeId(a) - edgeId(b));
+    const edges = this.#parents.slice(this.#start, this.#length);
+    sortById(edges);
     let doubled: readonly [number, number] | null = null;
     let last = -1;
     this.#length = this.#start;
@@ -158,5 +164,22 @@ class EdgeWriter {
       parentOffsets: this.#offsets,
       parents: isFull ? this.#parents : this.#parents.slice(0, this.#length),
     };
+  }
+}
+
+/** Up to so many edges are put in order without a call for each comparison. */
+const maxInserted = 16;
+
+export function sortById(edges: Uint32Array): void {
+  if (edges.length > maxInserted) {
+    edges.sort((a, b) => edgeId(a) - edgeId(b));
+    return;
+  }
+  for (let index = 1; index < edges.length; index++) {
+    const edge = edges[index] ?? 0;
+    let to = index;
+    for (; to > 0 && edgeId(edges[to - 1] ?? 0) > edgeId(edge); to--)
+      edges[to] = edges[to - 1] ?? 0;
+    edges[to] = edge;
   }
 }

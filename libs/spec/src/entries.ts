@@ -1,13 +1,13 @@
 import { type Issue, isJsonObject, type Json } from '@runnel/core';
 import type { Entry } from './entry.ts';
 import { bracesHint, EntryTables } from './entry-table.ts';
-import type { IssueList, Path } from './issue-list.ts';
+import type { IssueList } from './issue-list.ts';
 import type { Kind, RawEntry } from './kinds/kind.ts';
 import { Policies } from './policies.ts';
 import { type BrokenEntry, readEntries } from './read-entries.ts';
 import type { Parameters } from './rows.ts';
 import type { RunHead } from './schema.ts';
-import { singleRow, type Table } from './table.ts';
+import { singleRow } from './table.ts';
 import { type CompiledTemplate, compileTemplate, type TemplateIssue } from './template.ts';
 import type { TemplateNames } from './template-names.ts';
 
@@ -50,9 +50,44 @@ class EntryCompiler implements Entries {
   readonly entries: Entry[] = [];
   readonly brokenNames = new Set<unknown>();
   readonly #context: EntryContext;
+  readonly #checker: EntryChecker;
+  taskCount = 0;
+
+  constructor(context: EntryContext) {
+    this.#context = context;
+    this.#checker = new EntryChecker(context);
+  }
+
+  accept(key: number | string, raw: RawEntry, kind: Kind): void {
+    // With far too many tasks already, nothing is listed any more.
+    const isListed = this.taskCount <= this.#context.maxTasks;
+    const checked = this.#checker.check({ key, raw, kind, isListed });
+    const entry = { ...checked, index: this.entries.length, firstId: this.taskCount };
+    if (!entry.isSound) this.reject({ class: raw.class, id: raw.id });
+    this.entries.push(entry);
+    this.taskCount += entry.table.count;
+  }
+
+  reject(broken: BrokenEntry): void {
+    this.brokenNames.add(broken.class);
+    this.brokenNames.add(broken.id);
+  }
+}
+
+/** An entry as it was read, and where. */
+export interface ReadEntry {
+  readonly key: number | string;
+  readonly raw: RawEntry;
+  readonly kind: Kind;
+  /** False: its combinations are not looked at. */
+  readonly isListed: boolean;
+}
+
+/** Checks entries by themselves: their rules, their details, their parameters. */
+export class EntryChecker {
+  readonly #context: EntryContext;
   readonly #policies: Policies;
   readonly #tables: EntryTables;
-  taskCount = 0;
 
   constructor(context: EntryContext) {
     const { head, executors, pools, issues, maxProduct } = context;
@@ -62,7 +97,8 @@ class EntryCompiler implements Entries {
     this.#tables = new EntryTables(parameters, maxProduct);
   }
 
-  accept(key: number | string, raw: RawEntry, kind: Kind): void {
+  /** The entry without its place among the others. */
+  check({ key, raw, kind, isListed }: ReadEntry): Omit<Entry, 'index' | 'firstId'> {
     const { issues, parameters } = this.#context;
     const path = ['tasks', key];
     const before = issues.count;
@@ -70,11 +106,11 @@ class EntryCompiler implements Entries {
     const details = policy.kind === 'task' ? (merged.details ?? {}) : null;
     this.#refuseSecrets(details, key);
     const template = policy.templated ? this.#compile(details, key) : null;
-    const table = this.#tableOf(raw, template, path);
-    const isSound = issues.count === before && parameters !== undefined;
-    if (!isSound) this.reject({ class: raw.class, id: raw.id });
-    this.entries.push({
-      index: this.entries.length,
+    const table =
+      isListed && parameters !== undefined
+        ? this.#tables.tableOf(raw, template?.names ?? null, { path, issues })
+        : singleRow;
+    return {
       key,
       class: raw.class,
       id: raw.id === raw.class ? undefined : raw.id,
@@ -85,22 +121,8 @@ class EntryCompiler implements Entries {
       parents: raw.parents ?? [],
       children: raw.children ?? [],
       table,
-      firstId: this.taskCount,
-      isSound,
-    });
-    this.taskCount += table.count;
-  }
-
-  /** Without parameters, or with far too many tasks already, nothing is listed any more. */
-  #tableOf(raw: RawEntry, template: CompiledTemplate | null, path: Path): Table {
-    const { issues, parameters, maxTasks } = this.#context;
-    if (parameters === undefined || this.taskCount > maxTasks) return singleRow;
-    return this.#tables.tableOf(raw, template?.names ?? null, { path, issues });
-  }
-
-  reject(broken: BrokenEntry): void {
-    this.brokenNames.add(broken.class);
-    this.brokenNames.add(broken.id);
+      isSound: issues.count === before && parameters !== undefined,
+    };
   }
 
   #compile(details: Json, key: number | string): CompiledTemplate {

@@ -15,15 +15,15 @@ describe('groups', () => {
     });
 
     expect(plan.groups.map((group) => [group.class, group.details])).toEqual([
-      ['a', null],
+      ['a', { n: 1 }],
       ['b', {}],
     ]);
     expect([...plan.groupRanges]).toEqual([0, 0, 1, 1, 2, 0]);
     expect([...plan.payloads()]).toEqual([
-      { values: [], id: 'x', details: { n: 1 } },
+      { values: [], id: 'x' },
       { values: [] },
       { values: [], id: 'y', details: { n: 2 } },
-      { values: [], details: { n: 1 } },
+      { values: [] },
     ]);
   });
 

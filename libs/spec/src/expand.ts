@@ -1,4 +1,13 @@
-import { type InputShape, type Issue, maxNodes, type Plan, SpecError } from '@runnel/core';
+import {
+  finishInTurns,
+  finishSteps,
+  type InputShape,
+  type Issue,
+  maxNodes,
+  type Plan,
+  SpecError,
+  type Steps,
+} from '@runnel/core';
 import { findBarriers } from './barriers.ts';
 import { checkDetails } from './check-details.ts';
 import { findCycles } from './cycles.ts';
@@ -20,7 +29,7 @@ import { simplifyLinks } from './simplify-links.ts';
 import { warnOfMissingMatch } from './warnings.ts';
 
 /** 400 MB of edges; one barrier or match in place of a product of tasks keeps far below. */
-const defaultMaxEdges = 100_000_000;
+export const defaultMaxEdges = 100_000_000;
 
 /** What a spec is expanded with. */
 export interface ExpandOptions {
@@ -66,9 +75,27 @@ export function expandSpec(input: unknown, options: ExpandOptions): Expansion {
 
 /** As `expandSpec`, but gives back what is wrong instead of throwing it. */
 export function validateSpec(input: unknown, options: ExpandOptions): Validation {
+  return finishSteps(validateSteps(input, options));
+}
+
+/**
+ * As `expandSpec`, but lets others have their turns: a product of a million tasks takes a second.
+ *
+ * @throws SpecError with every issue at once.
+ */
+export async function expandSpecInTurns(
+  input: unknown,
+  options: ExpandOptions,
+): Promise<Expansion> {
+  const { plan, issues, warnings } = await finishInTurns(validateSteps(input, options));
+  if (plan === null) throw new SpecError(issues);
+  return { plan, warnings };
+}
+
+function* validateSteps(input: unknown, options: ExpandOptions): Steps<Validation> {
   const issues = new IssueList();
   const warnings = new IssueList();
-  const plan = planSpec(input, { options, issues, warnings });
+  const plan = yield* planSpec(input, { options, issues, warnings });
   return {
     plan: issues.count === 0 ? plan : null,
     issues: issues.toArray(options.locate),
@@ -82,9 +109,10 @@ interface Context {
   readonly warnings: IssueList;
 }
 
-function planSpec(input: unknown, context: Context): Plan | null {
+function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   const { options, issues, warnings } = context;
   const unsafe = findUnsafeValue(input);
+  yield;
   if (unsafe !== undefined) {
     issues.add(unsafe.path, unsafe.message);
     return null;
@@ -102,9 +130,10 @@ function planSpec(input: unknown, context: Context): Plan | null {
     maxTasks: Math.min(maxTasks, maxNodes),
     issues,
   });
+  yield;
   if (!checkTaskCount(compiled, context)) return null;
-  const graph = connect(compiled, { head, ...context });
-  return issues.count > 0 ? null : assemble(head, graph, context);
+  const graph = yield* connect(compiled, { head, ...context });
+  return issues.count > 0 ? null : yield* assemble(head, graph, context);
 }
 
 function checkTaskCount({ taskCount }: Entries, { options, issues }: Context): boolean {
@@ -123,15 +152,15 @@ interface Graph {
   readonly inputs: readonly (readonly InputShape[])[];
 }
 
-function connect(compiled: Entries, context: Context & { readonly head: RunHead }): Graph {
+function* connect(compiled: Entries, context: Context & { readonly head: RunHead }): Steps<Graph> {
   const { issues, warnings, options, head } = context;
   const { entries, brokenNames, taskCount } = compiled;
   const names = new Names(entries);
   names.checkIds(issues);
   const resolved = resolveLinks(entries, { names, brokenNames, issues });
   const links = resolved.map((ofEntry) => simplifyLinks(ofEntry, issues));
-  findCycles(entries, links, issues);
-  const joins = joinAll(entries, links, issues);
+  yield* findCycles(entries, links, issues);
+  const joins = yield* joinAll(entries, links, issues);
   const knownExecutors = new Set(options.executors.names());
   const run = { name: head.name ?? null, source: options.source ?? null };
   const inputs = entries.map((entry) => {
@@ -144,12 +173,16 @@ function connect(compiled: Entries, context: Context & { readonly head: RunHead 
   return { entries, taskCount, links, joins, inputs };
 }
 
-function joinAll(entries: readonly Entry[], links: Links, issues: IssueList): Map<Link, Join> {
+function* joinAll(
+  entries: readonly Entry[],
+  links: Links,
+  issues: IssueList,
+): Steps<Map<Link, Join>> {
   const joins = new Map<Link, Join>();
   const joiner = new Joiner(issues);
   for (const entry of entries) {
     for (const link of links[entry.index] ?? []) {
-      const join = link.kind === 'match' ? joiner.join(entry, link) : undefined;
+      const join = link.kind === 'match' ? yield* joiner.join(entry, link) : undefined;
       if (join !== undefined) joins.set(link, join);
     }
   }
@@ -157,13 +190,13 @@ function joinAll(entries: readonly Entry[], links: Links, issues: IssueList): Ma
   return joins;
 }
 
-function assemble(head: RunHead, graph: Graph, { options, issues }: Context): Plan | null {
+function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): Steps<Plan | null> {
   const { entries, links, joins, inputs, taskCount } = graph;
   const barriers = findBarriers(entries, links);
   const edgeContext: EdgeContext = { entries, links, joins, barriers, taskCount, issues };
   if (!checkSize(edgeContext, options.limits.maxEdges ?? defaultMaxEdges)) return null;
-  const edges = buildEdges(edgeContext);
-  const { groups, groupOfEntry, groupRanges } = groupEntries(entries, inputs, barriers);
+  const edges = yield* buildEdges(edgeContext);
+  const { groups, groupRanges, differs } = groupEntries(entries, inputs, barriers);
   return {
     name: head.name ?? null,
     tags: head.tags ?? {},
@@ -172,8 +205,7 @@ function assemble(head: RunHead, graph: Graph, { options, issues }: Context): Pl
     groups,
     groupRanges,
     ...edges,
-    payloads: () =>
-      listPayloads(entries, (entry) => groups[groupOfEntry[entry.index] ?? 0], barriers.size),
+    payloads: () => listPayloads(entries, differs, barriers.size),
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
   };

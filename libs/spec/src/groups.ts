@@ -1,4 +1,4 @@
-import type { Group, InputShape, Json } from '@runnel/core';
+import type { Group, InputShape } from '@runnel/core';
 import { type Barrier, barrierKey } from './barriers.ts';
 import type { Entry } from './entry.ts';
 import { barrierPolicy } from './kinds/barrier.ts';
@@ -9,20 +9,20 @@ export interface Grouping {
   readonly groups: readonly Group[];
   readonly groupOfEntry: Uint32Array;
   readonly groupRanges: Uint32Array;
+  /** 1 for each entry whose details are not those of its group. */
+  readonly differs: Uint8Array;
 }
 
 interface GrowingGroup {
   readonly number: number;
   readonly entry: Entry;
   readonly inputs: readonly InputShape[];
-  /** True once two entries of it differ in their details. */
-  differs: boolean;
   /** The first entry's details as text, once they were compared. */
   text: string | null;
 }
 
 /**
- * Interns groups. Single tasks that differ only in details or id share one, with the details in
+ * Interns groups. Single tasks that differ only in details or id share one, with what differs in
  * their payloads: an irregular graph of a million entries has few groups. Expanded entries with
  * details of their own are groups of their own.
  */
@@ -33,6 +33,7 @@ export function groupEntries(
 ): Grouping {
   const growing = new Map<string, GrowingGroup>();
   const groupOfEntry = new Uint32Array(entries.length);
+  const differs = new Uint8Array(entries.length);
   const policies = new PolicyNumbers();
   for (const entry of entries) {
     const shapes = inputs[entry.index] ?? [];
@@ -42,11 +43,10 @@ export function groupEntries(
       number: growing.size,
       entry,
       inputs: shapes,
-      differs: false,
       text: null,
     };
     if (known === undefined) growing.set(key, group);
-    else compareDetails(known, entry);
+    else if (differsFrom(known, entry)) differs[entry.index] = 1;
     groupOfEntry[entry.index] = group.number;
   }
   const groups = [
@@ -57,7 +57,7 @@ export function groupEntries(
     first: growing.size,
     count: barriers.size,
   });
-  return { groups, groupOfEntry, groupRanges };
+  return { groups, groupOfEntry, groupRanges, differs };
 }
 
 class PolicyNumbers {
@@ -73,7 +73,9 @@ class PolicyNumbers {
 function keyOf(entry: Entry, inputs: readonly InputShape[], policies: PolicyNumbers): string {
   const axes = entry.table.columns.map((column) => column.name).join();
   const shapes = inputs.map((input) => `${input.class}${input.single ? '' : '*'}`).join();
-  const details = axes === '' ? '' : JSON.stringify(entry.details);
+  // Details that are null are told by the group alone.
+  const isShared = axes === '' && entry.details !== null;
+  const details = isShared ? '' : JSON.stringify(entry.details);
   const reads = readsOutputs(entry) ? 'o' : '';
   return `${entry.class}|${policies.numberOf(entry.policy)}|${axes}|${shapes}|${reads}|${details}`;
 }
@@ -82,26 +84,31 @@ function readsOutputs(entry: Entry): boolean {
   return entry.template !== null && entry.template.names.outputs.length > 0;
 }
 
-function compareDetails(group: GrowingGroup, entry: Entry): void {
-  if (group.differs || group.entry.details === entry.details) return;
+function differsFrom(group: GrowingGroup, entry: Entry): boolean {
+  if (group.entry.details === entry.details) return false;
   group.text ??= JSON.stringify(group.entry.details);
-  group.differs = group.text !== JSON.stringify(entry.details);
+  return group.text !== JSON.stringify(entry.details);
 }
 
-function toGroup({ entry, inputs, differs }: GrowingGroup): Group {
+function toGroup({ entry, inputs }: GrowingGroup): Group {
   return {
     class: entry.class,
     ...entry.policy,
     axes: entry.table.columns.map((column) => column.name),
-    details: differs ? null : entry.details,
+    details: entry.details,
     inputs,
     readsOutputs: readsOutputs(entry),
   };
 }
 
 function toBarrierGroup(barrier: Barrier): Group {
+  return barrierGroup(barrierKey(barrier, barrier.runIf));
+}
+
+/** Shared with single tasks. */
+export function barrierGroup(name: string): Group {
   return {
-    class: barrierKey(barrier, barrier.runIf),
+    class: name,
     ...barrierPolicy,
     axes: [],
     details: null,
@@ -129,10 +136,4 @@ function listRanges(
     pairs.push(nextId + index, barriers.first + index);
   }
   return Uint32Array.from(pairs);
-}
-
-/** Of payloads: the details of an entry whose group has none. */
-export function ownDetails(entry: Entry, group: Group | undefined): Json | undefined {
-  if (group === undefined || group.kind === 'barrier') return undefined;
-  return group.details === null && entry.details !== null ? entry.details : undefined;
 }

@@ -5,10 +5,13 @@ export {
   type ExpandOptions,
   type Expansion,
   expandSpec,
+  expandSpecInTurns,
   type Validation,
   validateSpec,
 } from './expand.ts';
+export { expandLargeJson } from './expand-large.ts';
 export { runSpecJsonSchema, runSpecSchema } from './schema.ts';
+export { SpecLines } from './spec-lines.ts';
 export {
   type CompiledTemplate,
   compileTemplate,

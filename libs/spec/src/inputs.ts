@@ -4,6 +4,7 @@ import type { IssueList } from './issue-list.ts';
 import type { Join } from './joins.ts';
 import type { Link } from './links.ts';
 import type { Names } from './names.ts';
+import type { OutputUse } from './template-names.ts';
 
 /** How the outputs of each parent class reach an entry, in the order in which they are named. */
 export function shapeInputs(
@@ -37,33 +38,45 @@ export function checkOutputs(
   const used = entry.template?.names;
   if (used === undefined) return;
   for (const use of used.outputs) {
-    const shape = inputs.find((input) => input.class === use.class);
-    if (shape?.single === true || (shape !== undefined && !use.readsField)) continue;
+    const hasClass = (name: string): boolean => names.classOf(name) !== undefined;
+    const message = describeUnreadable(use, { reader: () => baseOf(entry), inputs, hasClass });
+    if (message === null) continue;
     const leaf = used.places.get(use.name) ?? [];
-    issues.add(pathOf(entry, 'details', ...leaf), () => {
-      const message =
-        shape === undefined
-          ? describeStranger(entry, use.class, { inputs, names })
-          : describeList(use.class);
-      return `{{${use.name}}}: ${message}`;
-    });
+    issues.add(pathOf(entry, 'details', ...leaf), message);
   }
 }
 
+/** Why a task can't read an output; null where it can. Shared with single tasks. */
+export function describeUnreadable(
+  use: OutputUse,
+  reader: {
+    reader(): string;
+    readonly inputs: readonly InputShape[];
+    hasClass(name: string): boolean;
+  },
+): (() => string) | null {
+  const shape = reader.inputs.find((input) => input.class === use.class);
+  if (shape?.single === true || (shape !== undefined && !use.readsField)) return null;
+  return () => {
+    const message =
+      shape === undefined ? describeStranger(use.class, reader) : describeList(use.class);
+    return `{{${use.name}}}: ${message}`;
+  };
+}
+
 function describeStranger(
-  entry: Entry,
   name: string,
-  { inputs, names }: { readonly inputs: readonly InputShape[]; readonly names: Names },
+  { reader, inputs, hasClass }: Parameters<typeof describeUnreadable>[1],
 ): string {
   const quoted = JSON.stringify(name);
-  if (names.classOf(name) === undefined) {
+  if (!hasClass(name)) {
     const hint = suggest(
       name,
       inputs.map((input) => input.class),
     );
     return `no task has the class ${quoted}${hint}`;
   }
-  return `${quoted} is no direct parent of ${JSON.stringify(baseOf(entry))}: only outputs of direct parents can be read`;
+  return `${quoted} is no direct parent of ${JSON.stringify(reader())}: only outputs of direct parents can be read`;
 }
 
 function describeList(name: string): string {

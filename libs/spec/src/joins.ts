@@ -1,3 +1,4 @@
+import type { Steps } from '@runnel/core';
 import { valueKey } from './axes.ts';
 import { baseOf, type Entry, pathOf, taskName } from './entry.ts';
 import type { IssueList, Path } from './issue-list.ts';
@@ -50,7 +51,7 @@ export class Joiner {
   }
 
   /** Undefined where the parameters don't fit, which is noted. */
-  join(child: Entry, link: MatchLink): Join | undefined {
+  *join(child: Entry, link: MatchLink): Steps<Join | undefined> {
     const { class: set, entry } = link.parents;
     if (!this.#countPairs(link)) return undefined;
     const parts: JoinPart[] = [];
@@ -60,10 +61,11 @@ export class Joiner {
       if (!parent.isSound || !child.isSound) return undefined;
       const axes = this.#axesOf(child, parent, link);
       if (axes === undefined) return undefined;
-      const part = matchRows(child, parent, axes);
+      const part = yield* matchRows(child, parent, axes);
       parts.push(part);
       coversAxes &&= axes.length === parent.table.columns.length;
       countMatches(part, counts);
+      yield;
     }
     const join: Join = { parts, ...summarize(counts), isSingle: coversAxes && isSingle(counts) };
     this.#checkCounterparts(child, link, { join, counts });
@@ -177,13 +179,14 @@ function isSingle(counts: Uint32Array): boolean {
   return counts.every((count) => count <= 1);
 }
 
-function matchRows(child: Entry, parent: Entry, axes: readonly string[]): JoinPart {
-  const keys = numberKeys(child.table, parent.table, axes);
+function* matchRows(child: Entry, parent: Entry, axes: readonly string[]): Steps<JoinPart> {
+  const keys = yield* numberKeys(child.table, parent.table, axes);
   const starts = new Uint32Array(keys.count + 1);
   for (const key of keys.ofParent) starts[key + 1] = (starts[key + 1] ?? 0) + 1;
   for (let key = 0; key < keys.count; key++) {
     starts[key + 1] = (starts[key + 1] ?? 0) + (starts[key] ?? 0);
   }
+  yield;
   const next = starts.slice();
   const rows = new Uint32Array(parent.table.count);
   for (const [row, key] of keys.ofParent.entries()) {
@@ -191,6 +194,7 @@ function matchRows(child: Entry, parent: Entry, axes: readonly string[]): JoinPa
     rows[at] = row;
     next[key] = at + 1;
   }
+  yield;
   return { parent, childKeys: Int32Array.from(keys.ofChild), starts, rows };
 }
 
@@ -202,7 +206,7 @@ interface Keys {
 }
 
 /** One number for the values of all matched parameters, taken in axis by axis. */
-function numberKeys(child: Table, parent: Table, axes: readonly string[]): Keys {
+function* numberKeys(child: Table, parent: Table, axes: readonly string[]): Steps<Keys> {
   const keys: Keys = {
     count: 1,
     ofParent: new Float64Array(parent.count),
@@ -216,6 +220,7 @@ function numberKeys(child: Table, parent: Table, axes: readonly string[]): Keys 
     for (let row = 0; row < parent.count; row++) {
       keys.ofParent[row] = (keys.ofParent[row] ?? 0) * size + codeAt(parent, row, ofParent);
     }
+    yield;
     for (let row = 0; row < child.count; row++) {
       const code = translate(codeAt(child, row, ofChild));
       const before = keys.ofChild[row] ?? -1;
@@ -223,6 +228,7 @@ function numberKeys(child: Table, parent: Table, axes: readonly string[]): Keys 
     }
     keys.count *= size;
     compactKeys(keys);
+    yield;
   }
   return keys;
 }

@@ -101,6 +101,8 @@ export function issueOfSyntaxError(text: string, error: unknown): Issue {
 /** V8 gives short texts and unexpected ends no position. */
 function guessOffset(text: string, message: string): number {
   const char = /^Unexpected token '(.)'/u.exec(message)?.[1];
-  const at = char === undefined ? -1 : text.indexOf(char);
+  // In a string it would be no error.
+  const bare = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, (found) => ' '.repeat(found.length));
+  const at = char === undefined ? -1 : bare.indexOf(char);
   return at === -1 ? text.length : at;
 }

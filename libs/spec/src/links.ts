@@ -1,6 +1,5 @@
-import { type On, suggest } from '@runnel/core';
-import type { Entry } from './entry.ts';
-import { pathOf } from './entry.ts';
+import { type On, type RunIf, suggest } from '@runnel/core';
+import { baseOf, type Entry, pathOf } from './entry.ts';
 import { bareAxisName, type RawRef } from './entry-fields.ts';
 import type { IssueList, Path } from './issue-list.ts';
 import type { Names, TaskClass } from './names.ts';
@@ -41,6 +40,14 @@ export type Link =
 /** The links of each entry, as the child, by its index. */
 export type Links = readonly (readonly Link[])[];
 
+/** What messages about unknown names are made from. */
+export interface KnownNames {
+  hasClass(name: string): boolean;
+  hasTask(id: string): boolean;
+  classNames(): Iterable<string>;
+  ids(): Iterable<string>;
+}
+
 interface Context {
   readonly names: Names;
   readonly brokenNames: ReadonlySet<unknown>;
@@ -70,7 +77,7 @@ interface Target {
 }
 
 /** Thousands of entries that name a class of a million as their children would fill the memory. */
-const maxFanOut = 2_000_000;
+export const maxFanOut = 2_000_000;
 
 function addParent(origin: Origin, ref: RawRef, target: Target): void {
   const found = findRef(origin, ref, target.context);
@@ -98,10 +105,7 @@ function addChild(origin: Origin, ref: RawRef, target: Target): void {
   }
   target.fanOut += found.entries.length;
   if (target.fanOut > maxFanOut) {
-    target.context.issues.add(
-      pathOfOrigin(origin),
-      `more than ${maxFanOut} pairs of entries depend on each other: let them meet in a barrier`,
-    );
+    target.context.issues.add(pathOfOrigin(origin), describeTooManyPairs());
     return;
   }
   for (const child of found.entries) {
@@ -124,7 +128,9 @@ function onOf(ref: RawRef): On {
 function addLink(child: Entry, link: Link, target: Target): void {
   const { context, links } = target;
   if (contains(link, child)) {
-    context.issues.add(pathOfOrigin(link.origin), describeOwnParent(child, link));
+    const isOfSeveral = link.kind !== 'task' && link.parents.class.entries.length > 1;
+    const ofClass = isOfSeveral ? child.class : null;
+    context.issues.add(pathOfOrigin(link.origin), describeOwnParent(baseOf(child), ofClass));
     return;
   }
   const ref = link.origin.entry[link.origin.side][link.origin.position];
@@ -132,7 +138,7 @@ function addLink(child: Entry, link: Link, target: Target): void {
   if (hasOn && child.runIf !== 'all-succeeded') {
     context.issues.add(
       [...pathOfOrigin(link.origin), 'on'],
-      `"on" goes only with the default runIf, and ${JSON.stringify(child.class)} has runIf ${child.runIf}`,
+      describeIdleOn(child.class, child.runIf),
     );
   }
   links[child.index]?.push(link);
@@ -144,12 +150,20 @@ function contains(link: Link, child: Entry): boolean {
   return entry === null ? set.name === child.class : entry === child;
 }
 
-function describeOwnParent(child: Entry, link: Link): string {
-  const name = JSON.stringify(child.id ?? child.class);
-  const isOfSeveral = link.kind !== 'task' && link.parents.class.entries.length > 1;
-  return isOfSeveral
-    ? `${name} is its own parent: it is one of the class ${JSON.stringify(child.class)}; name single tasks with { id }`
-    : `${name} is its own parent`;
+/** These messages are shared with single tasks. */
+export function describeOwnParent(name: string, ofClass: string | null): string {
+  const message = `${JSON.stringify(name)} is its own parent`;
+  return ofClass === null
+    ? message
+    : `${message}: it is one of the class ${JSON.stringify(ofClass)}; name single tasks with { id }`;
+}
+
+export function describeIdleOn(className: string, runIf: RunIf): string {
+  return `"on" goes only with the default runIf, and ${JSON.stringify(className)} has runIf ${runIf}`;
+}
+
+export function describeTooManyPairs(): string {
+  return `more than ${maxFanOut} pairs of entries depend on each other: let them meet in a barrier`;
 }
 
 export function pathOfOrigin(origin: Origin): Path {
@@ -179,12 +193,11 @@ function findTask(id: string, origin: Origin, context: Context): ReturnType<Name
   return found;
 }
 
-function describeUnknownId(id: string, names: Names): string {
+export function describeUnknownId(id: string, names: KnownNames): string {
   const name = JSON.stringify(id);
-  const hint =
-    names.classOf(id) === undefined
-      ? suggest(id, names.ids())
-      : `: it is the class of several tasks; write ${name} alone, or the id of one of them`;
+  const hint = names.hasClass(id)
+    ? `: it is the class of several tasks; write ${name} alone, or the id of one of them`
+    : suggest(id, names.ids());
   return `no task has the id ${name}${hint}`;
 }
 
@@ -199,17 +212,16 @@ function findClass(name: string, origin: Origin, context: Context): TaskClass | 
   return found;
 }
 
-function describeUnknownClass(name: string, names: Names): string {
+export function describeUnknownClass(name: string, names: KnownNames): string {
   const quoted = JSON.stringify(name);
-  const hint =
-    names.findTask(name) === undefined
-      ? suggest(name, names.classNames())
-      : `: it is the id of a task; write { id: ${quoted} }`;
+  const hint = names.hasTask(name)
+    ? `: it is the id of a task; write { id: ${quoted} }`
+    : suggest(name, names.classNames());
   return `no task has the class ${quoted}${hint}`;
 }
 
 /** Of an entry that is wrong itself nothing more is said. */
-function isBroken(name: string, broken: ReadonlySet<unknown>): boolean {
+export function isBroken(name: string, broken: ReadonlySet<unknown>): boolean {
   if (broken.size === 0) return false;
   for (let colon = name.indexOf(':'); colon !== -1; colon = name.indexOf(':', colon + 1)) {
     if (broken.has(name.slice(0, colon))) return true;

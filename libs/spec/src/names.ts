@@ -62,6 +62,14 @@ export class Names {
     return this.#classes.get(name);
   }
 
+  hasClass(name: string): boolean {
+    return this.#classes.has(name);
+  }
+
+  hasTask(id: string): boolean {
+    return this.findTask(id) !== undefined;
+  }
+
   classNames(): Iterable<string> {
     return this.#classes.keys();
   }
@@ -151,12 +159,15 @@ function isSingle(entry: Entry): boolean {
 
 function addDoubled(id: string, [first, second]: readonly [Entry, Entry], issues: IssueList): void {
   const field = second.id === undefined ? [] : ['id'];
-  const remedy =
-    second.id === undefined && second.class === id
-      ? 'entries of one class need ids of their own'
-      : 'ids are unique in a run';
-  issues.add(
-    pathOf(second, ...field),
-    `the id ${JSON.stringify(id)} is used twice: tasks[${JSON.stringify(first.key)}] has it too; ${remedy}`,
-  );
+  const isClass = second.id === undefined && second.class === id;
+  issues.add(pathOf(second, ...field), describeDoubledId(id, { firstKey: first.key, isClass }));
+}
+
+/** Shared with single tasks. */
+export function describeDoubledId(
+  id: string,
+  { firstKey, isClass }: { readonly firstKey: number | string; readonly isClass: boolean },
+): string {
+  const remedy = isClass ? 'entries of one class need ids of their own' : 'ids are unique in a run';
+  return `the id ${JSON.stringify(id)} is used twice: tasks[${JSON.stringify(firstKey)}] has it too; ${remedy}`;
 }

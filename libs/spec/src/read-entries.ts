@@ -34,12 +34,13 @@ export function readEntries(tasks: unknown, issues: IssueList, sink: EntrySink):
   for (const [name, raw] of named) readNamedEntry(name, raw, { issues, sink });
 }
 
-interface Target {
+/** Where entries go, and what is wrong with them. */
+export interface EntryTarget {
   readonly issues: IssueList;
   readonly sink: EntrySink;
 }
 
-function readNamedEntry(name: string, raw: unknown, target: Target): void {
+function readNamedEntry(name: string, raw: unknown, target: EntryTarget): void {
   if (!isJsonObject(raw)) {
     readEntry(name, raw, target);
     target.sink.reject({ class: name, id: undefined });
@@ -54,7 +55,8 @@ function readNamedEntry(name: string, raw: unknown, target: Target): void {
   readEntry(name, { ...raw, class: name }, target);
 }
 
-function readEntry(key: number | string, raw: unknown, target: Target): void {
+/** Reads one entry, wherever it comes from. */
+export function readEntry(key: number | string, raw: unknown, target: EntryTarget): void {
   const path: Path = ['tasks', key];
   const kind = findKind(isJsonObject(raw) ? raw['kind'] : undefined);
   if (typeof kind === 'string') {
@@ -67,6 +69,6 @@ function readEntry(key: number | string, raw: unknown, target: Target): void {
   else target.sink.accept(key, entry, kind);
 }
 
-function reject(raw: unknown, target: Target): void {
+function reject(raw: unknown, target: EntryTarget): void {
   if (isJsonObject(raw)) target.sink.reject({ class: raw['class'], id: raw['id'] });
 }

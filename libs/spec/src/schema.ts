@@ -55,6 +55,9 @@ export const runHeadSchema = fields(
 );
 export type RunHead = z.infer<typeof runHeadSchema>;
 
+/** Fields of a run that make several tasks of one entry. */
+export const expandingFields = ['parameters', 'exclude', 'include'] as const;
+
 /** A run spec as a user writes it. `expandSpec` checks much more than its form. */
 export const runSpecSchema = fields(
   {

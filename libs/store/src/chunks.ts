@@ -35,13 +35,16 @@ export function decodeGroups(raw: Buffer): readonly StoredGroup[] {
   return storedGroups.parse(unpack(raw));
 }
 
-/** The spec as it was submitted. */
-export function encodeSpec(spec: unknown): Buffer {
-  return pack(spec);
+/** The text of a spec as it was submitted, deflated. */
+export interface SpecRecord {
+  /** Lines: the spec without its tasks, then a task each. */
+  readonly format: 'json' | 'ndjson';
+  /** In pieces: one deflated stream, cut anywhere. */
+  readonly deflated: readonly Buffer[];
 }
 
-export function decodeSpec(raw: Buffer): unknown {
-  return unpack(raw);
+export function encodeSpec(spec: unknown): SpecRecord {
+  return { format: 'json', deflated: [pack(spec)] };
 }
 
 function hasDetails(payload: TaskPayload): boolean {

@@ -1,5 +1,5 @@
 export { Chores } from './chores.ts';
-export type { StoredGroup } from './chunks.ts';
+export { encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
 export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
@@ -50,9 +50,9 @@ export {
   readClasses,
   readRun,
   readRuns,
-  readSpec,
   type StateCounts,
 } from './read-run.ts';
+export { openSpec, type SpecText } from './read-spec.ts';
 export {
   type FailureRecord,
   failureRecord,

@@ -111,7 +111,11 @@ export const runKeyDocs = {
     holds: 'id.attempt -> f64 bytes dropped before the tail, the tail',
     lifetime: untilDeleted,
   },
-  spec: { type: 'string', holds: 'the deflated spec as it was submitted', lifetime: untilDeleted },
+  spec: {
+    type: 'string',
+    holds: 'the deflated text of the spec as it was submitted',
+    lifetime: untilDeleted,
+  },
 } as const satisfies Record<string, KeyDoc>;
 
 /** Keys of one shard: `<namespace>:{r<shard>}:<name>`. */

@@ -5,7 +5,6 @@ import {
   type RunState,
   runStates,
 } from '@runnel/core';
-import { decodeSpec } from './chunks.ts';
 import { readDeliveries } from './deliveries.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
 import { runHandle } from './run-handle.ts';
@@ -200,17 +199,6 @@ class Tally {
       meanMs: this.measured === 0 ? null : this.micros / 1000 / this.measured,
     };
   }
-}
-
-/** The spec as it was submitted. */
-export async function readSpec(
-  redis: RedisClient,
-  namespace: string,
-  id: string,
-): Promise<unknown> {
-  const raw = await redis.getBuffer(runHandle(namespace, id).names.spec);
-  if (raw === null) throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
-  return decodeSpec(raw);
 }
 
 function toNumberOrNull(raw: string | undefined): number | null {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FinalTaskState, Plan } from '@runnel/core';
+import { encodeSpec } from './chunks.ts';
 import { claim, readDeliveries } from './deliveries.ts';
 import { type Delivery, encodeOutcome, outcomeBytes, stateCode } from './packed.ts';
 import { readRun } from './read-run.ts';
@@ -38,12 +39,16 @@ export class StoreDriver {
     const answer = await storeRun(redis, {
       run,
       plan,
-      spec: {},
+      spec: encodeSpec({}),
       source: null,
       bodyHash: 'h',
       priority: 0,
       now: 1,
-      route: (group) => ({ queue: group.pool, maxBatch: options.maxBatch ?? 256 }),
+      route: (group) => ({
+        queue: group.pool,
+        maxBatch: options.maxBatch ?? 256,
+        isSideBySide: false,
+      }),
     });
     if (answer.kind !== 'stored') throw new Error('the id was taken');
     const meanUs = options.meanUs ?? 5;

@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { ConflictError, failpoint, type Plan, type TaskPayload, taskId } from '@runnel/core';
+import { setImmediate } from 'node:timers/promises';
+import {
+  ConflictError,
+  failpoint,
+  finishInTurns,
+  type Plan,
+  type TaskPayload,
+  taskId,
+} from '@runnel/core';
 import {
   encodeGroups,
   encodePayloads,
-  encodeSpec,
   groupChunk,
   payloadChunk,
+  type SpecRecord,
   type StoredGroup,
 } from './chunks.ts';
 import { nameHash } from './names.ts';
@@ -19,13 +27,14 @@ import { buildChildren } from './structure.ts';
 export interface GroupRoute {
   readonly queue: string;
   readonly maxBatch: number;
+  /** True where the tasks of one delivery run side by side, so that none waits behind another. */
+  readonly isSideBySide: boolean;
 }
 
 export interface NewRun {
   readonly run: RunHandle;
   readonly plan: Plan;
-  /** The document as it was submitted. */
-  readonly spec: unknown;
+  readonly spec: SpecRecord;
   readonly source: string | null;
   /** Of the request's body: the same idempotency key with another body is refused. */
   readonly bodyHash: string;
@@ -43,6 +52,8 @@ export type StoreAnswer =
 /** One SETRANGE: large enough to be quick, small enough that Redis answers others in between. */
 const pageBytes = 262_144;
 const pagesPerTrip = 8;
+/** Others are served in between. */
+const turnMs = 15;
 const nodesPerSeal = 8_192;
 
 /**
@@ -72,7 +83,7 @@ export async function storeRun(redis: RedisClient, request: NewRun): Promise<Sto
   const pages = new PageWriter(redis, run, token);
   await writeStructure(pages, plan, routes, queues);
   await writePayloads(pages, plan);
-  await pages.string('spec', encodeSpec(request.spec));
+  await pages.pieces('spec', request.spec.deflated);
   await pages.flush();
   await failpoint('submit.before-seal');
   await seal(redis, run, token, request);
@@ -86,6 +97,7 @@ function metaFields(request: NewRun, queues: readonly string[]): readonly Argume
     ...['n', plan.nodeCount, 'barriers', plan.barrierCount, 'onFailure', plan.onFailure],
     ...['tags', JSON.stringify(plan.tags), 'queues', queues.length, 'revision', 1],
     ...['groups', plan.groups.length, 'edges', plan.parents.length, 'priority', request.priority],
+    ...['specFormat', request.spec.format],
   ];
   if (plan.name !== null) fields.push('name', plan.name);
   if (request.source !== null) fields.push('source', request.source);
@@ -102,7 +114,7 @@ async function writeStructure(
   routes: readonly GroupRoute[],
   queues: readonly string[],
 ): Promise<void> {
-  const { waiting, childOffsets, children } = buildChildren(plan);
+  const { waiting, childOffsets, children } = await finishInTurns(buildChildren(plan));
   await pages.string('state', Buffer.alloc(plan.nodeCount));
   await pages.string('waiting', waiting);
   await pages.string('parentOffsets', bytesOf(plan.parentOffsets));
@@ -135,10 +147,16 @@ function encodeGroupIndex(
     const isBarrier = group.kind === 'barrier';
     index.writeUInt32LE(known, number * 8);
     index.writeUInt8(Math.max(0, queues.indexOf(route?.queue ?? '')), number * 8 + 4);
-    index.writeUInt8((isBarrier ? 1 : 0) | (group.allowFailure ? 2 : 0), number * 8 + 5);
+    const flags = [isBarrier, group.allowFailure, route?.isSideBySide === true];
+    index.writeUInt8(packFlags(flags), number * 8 + 5);
     index.writeUInt16LE(route?.maxBatch ?? 1, number * 8 + 6);
   });
   return index;
+}
+
+/** The first flag is the lowest bit. */
+function packFlags(flags: readonly boolean[]): number {
+  return flags.reduce((bits, flag, index) => bits | (flag ? 1 << index : 0), 0);
 }
 
 function groupTotals(plan: Plan): Float64Array {
@@ -158,6 +176,7 @@ async function writePayloads(pages: PageWriter, plan: Plan): Promise<void> {
   const groupAt = groupWalker(plan);
   let chunk: TaskPayload[] = [];
   let node = 0;
+  let turnEnds = performance.now() + turnMs;
   const close = async (): Promise<void> => {
     const encoded = encodePayloads(chunk);
     const number = Math.floor((node - 1) / payloadChunk);
@@ -168,7 +187,11 @@ async function writePayloads(pages: PageWriter, plan: Plan): Promise<void> {
     names[node] = nameHash(taskId(groupAt(node), payload));
     chunk.push(payload);
     node++;
-    if (node % payloadChunk === 0) await close();
+    if (node % payloadChunk !== 0) continue;
+    await close();
+    if (performance.now() < turnEnds) continue;
+    await setImmediate();
+    turnEnds = performance.now() + turnMs;
   }
   if (node !== plan.nodeCount) throw new Error(`${node} payloads for ${plan.nodeCount} nodes`);
   if (chunk.length > 0) await close();
@@ -208,6 +231,17 @@ class PageWriter {
     for (let at = 0; at < bytes.length; at += pageBytes) {
       const page = bytes.subarray(at, at + pageBytes);
       await this.#add(key, ['s', at, page], page.length);
+    }
+  }
+
+  /** A string that is there in pieces, none of them much larger than a page. */
+  async pieces(key: keyof RunHandle['names'], pieces: readonly Buffer[]): Promise<void> {
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) return this.string(key, only);
+    let at = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    for (const piece of pieces.toReversed()) {
+      at -= piece.length;
+      await this.#add(key, ['s', at, piece], piece.length);
     }
   }
 

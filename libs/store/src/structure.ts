@@ -1,4 +1,4 @@
-import { edgeId, type Plan } from '@runnel/core';
+import { edgeId, type Plan, type Steps } from '@runnel/core';
 
 /** What sealing derives from the parent lists. */
 export interface Children {
@@ -9,13 +9,21 @@ export interface Children {
   readonly children: Uint32Array;
 }
 
+/** Nodes between two turns of others. */
+const nodesPerStep = 4096;
+
 /** Child lists from parent lists: a counting sort over typed arrays, O(nodes + edges). */
-export function buildChildren(
+export function* buildChildren(
   plan: Pick<Plan, 'nodeCount' | 'parentOffsets' | 'parents'>,
-): Children {
+): Steps<Children> {
   const { nodeCount, parentOffsets, parents } = plan;
   const childOffsets = new Uint32Array(nodeCount + 1);
-  for (const edge of parents) add(childOffsets, edgeId(edge) + 1, 1);
+  for (let from = 0; from < parents.length; from += nodesPerStep) {
+    for (const edge of parents.subarray(from, from + nodesPerStep)) {
+      add(childOffsets, edgeId(edge) + 1, 1);
+    }
+    yield;
+  }
   for (let node = 0; node < nodeCount; node++) add(childOffsets, node + 1, at(childOffsets, node));
 
   const next = childOffsets.slice();
@@ -31,6 +39,7 @@ export function buildChildren(
       children[at(next, parent)] = ((edge & 0xff_00_00_00) | node) >>> 0;
       add(next, parent, 1);
     }
+    if (node % nodesPerStep === 0) yield;
   }
   return { waiting, childOffsets, children };
 }

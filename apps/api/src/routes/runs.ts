@@ -1,7 +1,7 @@
 import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
 import { ConflictError, type RunState, runStates } from '@runnel/core';
 import { cancelRun, startCreatedRun } from '@runnel/engine';
-import { deleteRun, listRuns, readRun, readSpec } from '@runnel/store';
+import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
@@ -17,6 +17,7 @@ import {
   readQuery,
 } from '../route.ts';
 import { runPath, toWireRun, toWireRunSummary } from '../run-answer.ts';
+import { sendSpec } from '../send-spec.ts';
 import { wakeListener } from './submit-run.ts';
 
 const time = z
@@ -100,12 +101,21 @@ const spec: Route = {
   operation: {
     operationId: 'getSpec',
     summary: 'The spec as it was submitted, as JSON',
+    description: 'A spec that came line by line is given so to who accepts application/x-ndjson.',
     requestParams: { path: idPath },
-    responses: { '200': { description: 'The spec', content: jsonOf(z.looseObject({})) } },
+    responses: {
+      '200': {
+        description: 'The spec',
+        content: {
+          ...jsonOf(z.looseObject({})),
+          'application/x-ndjson': { schema: z.string() },
+        },
+      },
+    },
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
-    response.json(await readSpec(context.redis, context.settings.namespace, id));
+    await sendSpec(await openSpec(context.redis, context.settings.namespace, id), response);
   },
 };
 

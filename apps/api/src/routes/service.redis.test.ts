@@ -49,6 +49,7 @@ test('/openapi.json describes every route that express serves, and no other', as
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),
       clock: systemClock,
+      bodySilenceMs: 30_000,
       stopping: new AbortController().signal,
     },
     {

@@ -1,15 +1,14 @@
 import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
-import { isJsonObject, type Plan } from '@runnel/core';
+import type { Plan } from '@runnel/core';
 import { submitRun } from '@runnel/engine';
-import { expandSpec, parseDocument } from '@runnel/spec';
 import { nudge } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { describePlan } from '../describe-plan.ts';
-import { bodyFormat, readBody } from '../read-body.ts';
+import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { requireRoom } from '../require-room.ts';
 import { flag, jsonOf, type Route, readQuery } from '../route.ts';
@@ -41,6 +40,12 @@ const specBody = {
   }),
 };
 
+const linesBody = {
+  schema: z.string().meta({
+    description: 'The spec without its tasks on the first line, then one task a line.',
+  }),
+};
+
 export const submitRunRoute: Route = {
   method: 'post',
   path: '/api/v1/runs',
@@ -55,6 +60,7 @@ export const submitRunRoute: Route = {
         'application/yaml': specBody,
         'application/x-yaml': specBody,
         'text/yaml': specBody,
+        'application/x-ndjson': linesBody,
       },
     },
     responses: {
@@ -73,16 +79,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
-  const format = bodyFormat(request);
-  const text = await readBody(request, context.settings.maxBodyBytes);
-  const document = parseDocument(text, format);
-  const { plan, warnings } = expandSpec(document.value, {
-    limits: { maxTasks: context.settings.maxTasks, maxProduct: context.settings.maxProduct },
-    executors: context.catalog,
-    pools: Object.keys(context.settings.knownPools),
-    source,
-    locate: (path) => document.locate(path),
-  });
+  const { plan, warnings, spec, priority } = await readSubmission(context, request, source);
   const wireWarnings = warnings.map(toWireIssue);
   if (options.dryRun === 'true') {
     response.json({ ...describePlan(plan), warnings: wireWarnings });
@@ -99,9 +96,9 @@ async function submit(context: ApiContext, request: Request, response: Response)
     },
     {
       plan,
-      spec: document.value,
+      spec,
       source,
-      priority: priorityOf(document.value),
+      priority,
       ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
       ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
     },
@@ -146,10 +143,4 @@ function readKey(request: Request): string | undefined {
   const parsed = idempotencyKey.safeParse(request.get('Idempotency-Key'));
   if (parsed.success) return parsed.data;
   throw new RequestError(400, `Idempotency-Key: ${parsed.error.issues[0]?.message ?? 'is wrong'}`);
-}
-
-function priorityOf(spec: unknown): number {
-  if (!isJsonObject(spec)) return 0;
-  const priority = spec['priority'];
-  return typeof priority === 'number' ? priority : 0;
 }

@@ -16,7 +16,7 @@ type ValidateOptions = z.infer<typeof validateOptions>;
 export const addValidate: AddCommand = (program, cli) => {
   program
     .command('validate')
-    .argument('<spec>', 'a YAML or JSON file, or - for standard input')
+    .argument('<spec>', 'a YAML, JSON or NDJSON file, or - for standard input')
     .description('check a spec and show what it would become; needs no server')
     .option('-p, --parameter <NAME=a,b>', 'other values for a parameter; repeatable', collect)
     .option('--executors <files>', 'modules with executors of your own, separated by commas')

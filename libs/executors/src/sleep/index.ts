@@ -22,6 +22,7 @@ export const sleep: Executor<SleepDetails> = {
   name: 'sleep',
   lane: 'waits',
   maxBatch: 256,
+  isSideBySide: true,
   details: sleepDetails,
   open: async () => ({
     async execute(batch, end): Promise<void> {

@@ -13,6 +13,8 @@ local UNMEASURED = 1
 local function sizes_for(group, queue, slots)
   local info = group_info(group)
   local share = ceil(queue.ready / slots)
+  -- Where the tasks of a delivery run side by side, none waits behind another.
+  if info.side_by_side then return max(1, min(info.max_batch, share)), 1 end
   local h = call('HMGET', K.counts, group .. ':n', group .. ':us')
   if not h[1] then return UNMEASURED, 1 end
   local mean_us = max(1, h[2] / h[1])

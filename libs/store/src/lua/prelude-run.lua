@@ -36,14 +36,15 @@ local function group_of(id)
   return block[at * 2]
 end
 
--- groupIndex: class u32 | queue u8 | flags u8 (1 barrier, 2 failure allowed) | maxBatch u16
+-- groupIndex: class u32 | queue u8 | flags u8 (1 barrier, 2 failure allowed, 4 side by side) | maxBatch u16
 local infos = {}
 local function group_info(group)
   local info = infos[group]
   if not info then
     local s = call('GETRANGE', K.groupIndex, group * 8, group * 8 + 7)
     local flags = byte(s, 6)
-    info = { queue = byte(s, 5), barrier = band(flags, 1) ~= 0, allow_failure = band(flags, 2) ~= 0, max_batch = u16(s, 7) }
+    info = { queue = byte(s, 5), barrier = band(flags, 1) ~= 0, allow_failure = band(flags, 2) ~= 0,
+      side_by_side = band(flags, 4) ~= 0, max_batch = u16(s, 7) }
     infos[group] = info
   end
   return info

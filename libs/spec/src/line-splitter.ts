@@ -1,0 +1,83 @@
+import { isUtf8 } from 'node:buffer';
+
+/** Longer lines are refused: a task has a few hundred characters. */
+export const maxLineBytes = 1024 ** 2;
+
+const lineBreak = 0x0a;
+
+/** What lines go to; both are told the number of the line, from 1. */
+export interface LineSink {
+  line(text: string, number: number): void;
+  /** The line can't be read: it is not UTF-8, or too long; after a long one nothing follows. */
+  bad(message: string, number: number): void;
+}
+
+/** Cuts bytes that come in pieces into lines; holds no more than one of them. */
+export class LineSplitter {
+  readonly #sink: LineSink;
+  /** The beginning of a line whose end has not come yet. */
+  #open: Buffer[] = [];
+  #openBytes = 0;
+  #number = 0;
+  #isStopped = false;
+
+  constructor(sink: LineSink) {
+    this.#sink = sink;
+  }
+
+  write(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const end = bytes.lastIndexOf(lineBreak);
+    if (end !== -1) this.#closeLines(bytes.subarray(0, end));
+    if (this.#isStopped || end + 1 === bytes.length) return;
+    // A copy: the chunk may be used again by whoever sent it.
+    this.#open.push(Buffer.from(bytes.subarray(end + 1)));
+    this.#openBytes += bytes.length - end - 1;
+    if (this.#openBytes > maxLineBytes) this.#stop();
+  }
+
+  /** The last line needs no line break. */
+  end(): void {
+    if (this.#openBytes > 0) this.#closeLines(Buffer.alloc(0));
+  }
+
+  #closeLines(bytes: Buffer): void {
+    const whole = this.#openBytes === 0 ? bytes : Buffer.concat([...this.#open, bytes]);
+    this.#open = [];
+    this.#openBytes = 0;
+    if (isUtf8(whole)) this.#tellAll(whole.toString('utf8'), whole.length);
+    else this.#tellEach(whole);
+  }
+
+  #tellAll(text: string, bytes: number): void {
+    // Fewer bytes than a line may have need no look at each.
+    const isChecked = bytes > maxLineBytes;
+    for (let start = 0; start <= text.length && !this.#isStopped; ) {
+      const found = text.indexOf('\n', start);
+      const end = found === -1 ? text.length : found;
+      const line = text.slice(start, end);
+      if (isChecked && Buffer.byteLength(line) > maxLineBytes) this.#stop();
+      else this.#sink.line(line, ++this.#number);
+      start = end + 1;
+    }
+  }
+
+  /** Somewhere in them is a line that is not UTF-8. */
+  #tellEach(bytes: Buffer): void {
+    for (let start = 0; start <= bytes.length && !this.#isStopped; ) {
+      const found = bytes.indexOf(lineBreak, start);
+      const end = found === -1 ? bytes.length : found;
+      const line = bytes.subarray(start, end);
+      if (isUtf8(line)) this.#tellAll(line.toString('utf8'), line.length);
+      else this.#sink.bad('the line is not valid UTF-8', ++this.#number);
+      start = end + 1;
+    }
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    this.#open = [];
+    this.#openBytes = 0;
+    this.#sink.bad(`the line has more than ${maxLineBytes} bytes`, ++this.#number);
+  }
+}

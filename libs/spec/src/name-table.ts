@@ -1,0 +1,146 @@
+import { GrowingInts } from './growing-ints.ts';
+
+const firstSlots = 4096;
+const firstBytes = 65_536;
+
+/**
+ * Gives each text a number, counted from 0: a hash table with open addressing over typed arrays. The
+ * texts stand in one block of bytes and are compared there, so equal hashes do no harm. A million
+ * ids take about 30 MB, of which a Map of strings would take five times as much.
+ */
+export class NameTable {
+  #bytes = new Uint8Array(firstBytes);
+  #byteCount = 0;
+  readonly #starts = new GrowingInts();
+  /**
+   * Pairs: the number and one more, 0 where the slot is free; and the hash, so that most others are
+   * told apart without a look at their bytes. A power of two, at most half of it used.
+   */
+  #slots = new Uint32Array(firstSlots * 2);
+  /** The text that is looked for, as bytes. */
+  #wanted = new Uint8Array(1024);
+  #wantedLength = 0;
+
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** The number of a text; a new one where it is not known yet. */
+  intern(text: string): number {
+    const hash = this.#encode(text);
+    const slot = this.#slotOf(hash);
+    const taken = this.#slots[slot] ?? 0;
+    if (taken !== 0) return taken - 1;
+    const number = this.count;
+    this.#starts.push(this.#byteCount);
+    this.#append();
+    this.#slots[slot] = number + 1;
+    this.#slots[slot + 1] = hash;
+    if (this.count * 4 > this.#slots.length) this.#growSlots();
+    return number;
+  }
+
+  /** The number of a text; -1 where it is not known. */
+  find(text: string): number {
+    return (this.#slots[this.#slotOf(this.#encode(text))] ?? 0) - 1;
+  }
+
+  text(number: number): string {
+    return decode(this.#bytes.subarray(this.#starts.at(number), this.#endOf(number)));
+  }
+
+  #endOf(number: number): number {
+    return number + 1 < this.count ? this.#starts.at(number + 1) : this.#byteCount;
+  }
+
+  /** FNV-1a over the bytes that `decode` reads, with its bits mixed once more for the slots. */
+  #encode(text: string): number {
+    if (text.length * 3 > this.#wanted.length) this.#wanted = new Uint8Array(text.length * 6);
+    const wanted = this.#wanted;
+    let length = 0;
+    let hash = 0x811c9dc5;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit < 0x80) {
+        wanted[length++] = unit;
+      } else {
+        wanted[length++] = 0x80 | (unit >>> 12);
+        wanted[length++] = (unit >>> 6) & 0x3f;
+        wanted[length++] = unit & 0x3f;
+      }
+      hash = Math.imul(hash ^ unit, 0x01000193);
+    }
+    this.#wantedLength = length;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    return (hash ^ (hash >>> 13)) >>> 0;
+  }
+
+  /** Where the wanted text is, or would be. */
+  #slotOf(hash: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = (hash * 2) & mask; ; slot = (slot + 2) & mask) {
+      const taken = slots[slot] ?? 0;
+      if (taken === 0) return slot;
+      if (slots[slot + 1] === hash && this.#isWanted(taken - 1)) return slot;
+    }
+  }
+
+  #isWanted(number: number): boolean {
+    const start = this.#starts.at(number);
+    if (this.#endOf(number) - start !== this.#wantedLength) return false;
+    for (let index = 0; index < this.#wantedLength; index++) {
+      if (this.#bytes[start + index] !== this.#wanted[index]) return false;
+    }
+    return true;
+  }
+
+  #append(): void {
+    const end = this.#byteCount + this.#wantedLength;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(this.#wanted.subarray(0, this.#wantedLength), this.#byteCount);
+    this.#byteCount = end;
+  }
+
+  #growSlots(): void {
+    const old = this.#slots;
+    const slots = new Uint32Array(old.length * 2);
+    const mask = slots.length - 1;
+    for (let from = 0; from < old.length; from += 2) {
+      const taken = old[from] ?? 0;
+      const hash = old[from + 1] ?? 0;
+      if (taken === 0) continue;
+      let slot = (hash * 2) & mask;
+      while (slots[slot] !== 0) slot = (slot + 2) & mask;
+      slots[slot] = taken;
+      slots[slot + 1] = hash;
+    }
+    this.#slots = slots;
+  }
+
+  /** Gives up the table, once nothing more is looked for; texts can still be read. */
+  close(): void {
+    this.#slots = new Uint32Array(firstSlots * 2);
+    this.#bytes = this.#bytes.slice(0, this.#byteCount);
+  }
+}
+
+/** ASCII as it is, any other UTF-16 unit in three bytes: exact for every string, lone halves too. */
+function decode(bytes: Uint8Array): string {
+  let text = '';
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < 0x80) {
+      text += String.fromCharCode(byte);
+      continue;
+    }
+    const unit = ((byte & 0x0f) << 12) | ((bytes[index + 1] ?? 0) << 6) | (bytes[index + 2] ?? 0);
+    text += String.fromCharCode(unit);
+    index += 2;
+  }
+  return text;
+}
