@@ -14,8 +14,8 @@ import {
   takeTurn,
 } from '@runnel/store';
 
-/** Outcomes that one call settles at most: scattered ones cost about 2 µs each. */
-const outcomesPerCall = 1_024;
+/** Outcomes that one call settles at most: a few ms of Redis. */
+const outcomesPerCall = 512;
 
 export interface TurnContext {
   readonly redis: RedisClient;
