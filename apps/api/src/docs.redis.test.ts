@@ -10,7 +10,7 @@ const docs = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf
 
 test('the commands in docs/api.md work', async () => {
   await using api = await startTestApi(inject('redisUrl'));
-  const [, script = ''] = /```sh\n(.*?)```/s.exec(docs) ?? [];
+  const script = [...docs.matchAll(/```sh\n(.*?)```/gs)].map(([, one]) => one).join('\n');
 
   const shell = spawn('sh', ['-e', '-c', script.replaceAll('http://127.0.0.1:2503', api.api.url)]);
   const [output] = await Promise.all([text(shell.stdout), once(shell, 'exit')]);
@@ -18,6 +18,7 @@ test('the commands in docs/api.md work', async () => {
   expect(shell.exitCode).toBe(0);
   expect(output).toContain('"tasks":1,"warnings":[]');
   expect(output).toContain('"name":"hello"');
+  expect(output).toContain('"tasks":3,"warnings":[]');
 });
 
 test('docs/api.md lists every route, and no other', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createDeflateRaw } from 'node:zlib';
-import { finishInTurns, isJsonObject } from '@runnel/core';
+import { finishInTurns, isJsonObject, SpecError } from '@runnel/core';
 import type { SubmittedSpec } from '@runnel/engine';
 import {
   type Expansion,
@@ -57,7 +57,9 @@ function expandOptions({ settings, catalog }: ApiContext, source: string | null)
 }
 
 /** From here on JSON is read task by task, where it can be: reading all at once would hold up others. */
-const largeLength = 2_000_000;
+const largeLength = 100_000;
+/** Up to here, reading it as a whole can say lines and columns. */
+const locatedLength = 2_000_000;
 
 /** Null where it has to be read as a whole. */
 async function readLarge(
@@ -65,7 +67,11 @@ async function readLarge(
   text: string,
   source: string | null,
 ): Promise<ReadSubmission | null> {
-  const expansion = await finishInTurns(expandLargeJson(text, expandOptions(context, source)));
+  const expanding = finishInTurns(expandLargeJson(text, expandOptions(context, source)));
+  const expansion = await expanding.catch((error: unknown) => {
+    if (error instanceof SpecError && text.length <= locatedLength) return null;
+    throw error;
+  });
   if (expansion === null) return null;
   const { head, ...rest } = expansion;
   const keeper = new TextKeeper('json');

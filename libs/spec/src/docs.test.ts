@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { finishSteps } from '@runnel/core';
 import { expect, test } from 'vitest';
-import { issuesOf } from './expand.test-kit.ts';
+import { issuesOf, options } from './expand.test-kit.ts';
+import { SpecLines } from './spec-lines.ts';
 
 const page = readFileSync(new URL('../../../docs/spec.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
@@ -11,4 +13,13 @@ test('docs/spec.md has examples', () => {
 
 test.each(examples)('an example of docs/spec.md is a spec: %s', (text) => {
   expect(issuesOf(text)).toEqual([]);
+});
+
+test('the lines of docs/spec.md are a spec', () => {
+  const [, text = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  const spec = new SpecLines(options);
+
+  spec.write(Buffer.from(text));
+
+  expect(finishSteps(spec.end()).plan.nodeCount).toBe(3);
 });

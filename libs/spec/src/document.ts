@@ -1,7 +1,13 @@
 import { SpecError } from '@runnel/core';
 import { findUnsafeValue, maxDepth } from './guard.ts';
 import type { Path } from './issue-list.ts';
-import { issueOfSyntaxError, positionOf, scanJson } from './json-scan.ts';
+import {
+  checkNames,
+  issueOfSyntaxError,
+  maxScannedLength,
+  positionOf,
+  scanJson,
+} from './json-scan.ts';
 import { readYaml } from './yaml-document.ts';
 
 export interface Position {
@@ -15,9 +21,6 @@ export interface ParsedDocument {
   /** Undefined where the path is not in the document, or the document is too large to tell. */
   locate(path: Path): Position | undefined;
 }
-
-/** Larger JSON is neither searched for doubled names nor located. */
-const maxScannedLength = 2_000_000;
 
 /**
  * Reads JSON or YAML text.
@@ -34,7 +37,7 @@ export function parseDocument(text: string, format: 'json' | 'yaml'): ParsedDocu
 function readJson(text: string): ParsedDocument {
   const value = parseJson(text);
   if (text.length > maxScannedLength) return { value, locate: () => undefined };
-  scanJson(text, { key: () => undefined, value: () => undefined });
+  checkNames(text);
   let offsets: Map<string, number> | undefined;
   return {
     value,

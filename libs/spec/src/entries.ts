@@ -1,4 +1,4 @@
-import { type Issue, isJsonObject, type Json } from '@runnel/core';
+import { type Issue, isJsonObject, type Json, type Steps } from '@runnel/core';
 import type { Entry } from './entry.ts';
 import { bracesHint, EntryTables } from './entry-table.ts';
 import type { IssueList } from './issue-list.ts';
@@ -40,9 +40,9 @@ export interface Entries {
 }
 
 /** Reads and checks every entry by itself; what lies between them comes later. */
-export function compileEntries(context: EntryContext): Entries {
+export function* compileEntries(context: EntryContext): Steps<Entries> {
   const compiler = new EntryCompiler(context);
-  readEntries(context.head.tasks, context.issues, compiler);
+  yield* readEntries(context.head.tasks, context.issues, compiler);
   return compiler;
 }
 

@@ -2,6 +2,7 @@ import { SpecError, type Steps } from '@runnel/core';
 import type { ExpandOptions, Expansion } from './expand.ts';
 import { findUnsafeValue } from './guard.ts';
 import { IssueList } from './issue-list.ts';
+import { checkNames, maxScannedLength } from './json-scan.ts';
 import { readHead } from './read-head.ts';
 import { expandingFields, type RunHead } from './schema.ts';
 import { SingleReading } from './single-reading.ts';
@@ -17,7 +18,8 @@ const tasksPerStep = 256;
 
 /**
  * Expands the JSON text of a large spec task by task, so that its document is never there. Null where
- * that can't be done: where the spec has parameters, or its tasks are no list, or it is no JSON.
+ * that can't be done: where the spec has parameters, its tasks are no list, a name is there twice, or it
+ * is no JSON.
  *
  * @throws SpecError with every issue.
  */
@@ -35,10 +37,10 @@ export function* expandLargeJson(
     isExpanding = true;
   };
   const reading = new SingleReading({ head, options, issues, onExpanding });
+  const parser = new TaskParser();
   for (let key = 0; key < split.count && !reading.isDecided; key++) {
-    const task = parseJson(split.taskAt(key));
-    if (task !== undefined) reading.take(key, task);
-    if (task === undefined || isExpanding) return null;
+    reading.take(key, split.taskAt(key), () => parser.parse(split.taskAt(key)));
+    if (parser.hasFailed || isExpanding) return null;
     if (key % tasksPerStep === 0) yield;
   }
   const plan = reading.isDecided ? null : yield* reading.plan();
@@ -48,18 +50,30 @@ export function* expandLargeJson(
 
 /** Null where it has parameters, or is no head at all. */
 function readLargeHead({ head: text }: SplitSpec, issues: IssueList): RunHead | null {
-  const value = parseJson(text);
+  const value = new TaskParser().parse(text);
   if (findUnsafeValue(value) !== undefined) return null;
   const { head } = readHead(value, issues);
   const isExpanding = head === undefined || expandingFields.some((field) => head[field]);
   return head === undefined || isExpanding ? null : head;
 }
 
-/** Undefined where it is no JSON: what is wrong is told by whoever reads all of the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+/** Parses pieces; in the first of them no object may have a name twice. */
+class TaskParser {
+  hasFailed = false;
+  #scanned = 0;
+
+  /** Undefined where something is wrong: whoever reads all of the text tells it, with its place. */
+  parse(text: string): unknown {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (this.#scanned < maxScannedLength) {
+        this.#scanned += text.length;
+        checkNames(text);
+      }
+      return value;
+    } catch {
+      this.hasFailed = true;
+      return undefined;
+    }
   }
 }

@@ -31,6 +31,9 @@ import { warnOfMissingMatch } from './warnings.ts';
 /** 400 MB of edges; one barrier or match in place of a product of tasks keeps far below. */
 export const defaultMaxEdges = 100_000_000;
 
+/** Entries between two turns of others. */
+const entriesPerStep = 64;
+
 /** What a spec is expanded with. */
 export interface ExpandOptions {
   readonly limits: {
@@ -120,7 +123,7 @@ function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   const { head, isComplete } = readHead(input, issues);
   if (head === undefined) return null;
   const { maxProduct, maxTasks } = options.limits;
-  const compiled = compileEntries({
+  const compiled = yield* compileEntries({
     head,
     parameters: isComplete ? readParameters(head, { issues, warnings, maxProduct }) : undefined,
     executors: options.executors,
@@ -157,18 +160,23 @@ function* connect(compiled: Entries, context: Context & { readonly head: RunHead
   const { entries, brokenNames, taskCount } = compiled;
   const names = new Names(entries);
   names.checkIds(issues);
+  yield;
   const resolved = resolveLinks(entries, { names, brokenNames, issues });
+  yield;
   const links = resolved.map((ofEntry) => simplifyLinks(ofEntry, issues));
+  yield;
   yield* findCycles(entries, links, issues);
   const joins = yield* joinAll(entries, links, issues);
   const knownExecutors = new Set(options.executors.names());
   const run = { name: head.name ?? null, source: options.source ?? null };
-  const inputs = entries.map((entry) => {
+  const inputs: (readonly InputShape[])[] = [];
+  for (const entry of entries) {
     const shapes = shapeInputs(links[entry.index] ?? [], joins);
     checkOutputs(entry, shapes, { names, issues });
     checkDetails(entry, { executors: options.executors, knownExecutors, run, issues });
-    return shapes;
-  });
+    inputs.push(shapes);
+    if (entry.index % entriesPerStep === 0) yield;
+  }
   warnOfMissingMatch(entries, links, warnings);
   return { entries, taskCount, links, joins, inputs };
 }
@@ -196,6 +204,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
   const edgeContext: EdgeContext = { entries, links, joins, barriers, taskCount, issues };
   if (!checkSize(edgeContext, options.limits.maxEdges ?? defaultMaxEdges)) return null;
   const edges = yield* buildEdges(edgeContext);
+  yield;
   const { groups, groupRanges, differs } = groupEntries(entries, inputs, barriers);
   return {
     name: head.name ?? null,

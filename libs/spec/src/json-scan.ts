@@ -76,6 +76,14 @@ function enterKey(scan: Scan, word: string, offset: number): void {
   scan.expectsKey = false;
 }
 
+/** Beyond so much text, objects are not searched for names that are there twice. */
+export const maxScannedLength = 2_000_000;
+
+/** Throws SpecError where an object has a name twice; for text that JSON.parse has accepted. */
+export function checkNames(text: string): void {
+  scanJson(text, { key: () => undefined, value: () => undefined });
+}
+
 /** Line and column, from 1, of an offset. */
 export function positionOf(text: string, offset: number): { line: number; column: number } {
   let line = 1;
@@ -92,7 +100,7 @@ export function issueOfSyntaxError(text: string, error: unknown): Issue {
   const message = error instanceof Error ? error.message : String(error);
   const at = /position (\d+)/.exec(message)?.[1];
   const words = message
-    .replace(/ in JSON at position.*$/, '')
+    .replace(/(?: in JSON)? at position.*$/, '')
     .replace(/,? ?(?:\.\.\.)?".*is not valid JSON$/s, '');
   const offset = at === undefined ? guessOffset(text, message) : Number(at);
   return { path: [], message: `not valid JSON: ${words}`, ...positionOf(text, offset) };

@@ -1,4 +1,4 @@
-import { isJsonObject } from '@runnel/core';
+import { isJsonObject, type Steps } from '@runnel/core';
 import type { IssueList, Path } from './issue-list.ts';
 import type { Kind, RawEntry } from './kinds/kind.ts';
 import { findKind } from './kinds/kinds.ts';
@@ -16,22 +16,25 @@ export interface EntrySink {
   reject(broken: BrokenEntry): void;
 }
 
+/** Entries between two turns of others. */
+const entriesPerStep = 64;
+
 /** Reads `tasks`: a list, or a map by class. */
-export function readEntries(tasks: unknown, issues: IssueList, sink: EntrySink): void {
-  if (Array.isArray(tasks)) {
-    if (tasks.length === 0) issues.add(['tasks'], 'there are no tasks: name at least one');
-    for (const [index, raw] of tasks.entries()) readEntry(index, raw, { issues, sink });
-    return;
-  }
-  if (!isJsonObject(tasks)) {
+export function* readEntries(tasks: unknown, issues: IssueList, sink: EntrySink): Steps<void> {
+  if (!Array.isArray(tasks) && !isJsonObject(tasks)) {
     const got = tasks === undefined ? 'missing: ' : '';
     const end = tasks === undefined ? '' : `, got ${describeInput(tasks)}`;
     issues.add(['tasks'], `${got}expected a list of tasks or an object of tasks by class${end}`);
     return;
   }
-  const named = Object.entries(tasks);
-  if (named.length === 0) issues.add(['tasks'], 'there are no tasks: name at least one');
-  for (const [name, raw] of named) readNamedEntry(name, raw, { issues, sink });
+  const target = { issues, sink };
+  let count = 0;
+  for (const [key, raw] of Array.isArray(tasks) ? tasks.entries() : Object.entries(tasks)) {
+    if (typeof key === 'number') readEntry(key, raw, target);
+    else readNamedEntry(key, raw, target);
+    if (++count % entriesPerStep === 0) yield;
+  }
+  if (count === 0) issues.add(['tasks'], 'there are no tasks: name at least one');
 }
 
 /** Where entries go, and what is wrong with them. */

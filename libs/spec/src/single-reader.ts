@@ -8,6 +8,7 @@ import type { Path } from './issue-list.ts';
 import type { RawEntry } from './kinds/kind.ts';
 import { describeDoubledId } from './names.ts';
 import { readEntry } from './read-entries.ts';
+import { readTaskLine } from './single-line.ts';
 import { type QuickEntry, readQuickly } from './single-quick.ts';
 import { ShapeTable } from './single-shapes.ts';
 import { type NewTask, type Shape, SingleTasks } from './single-tasks.ts';
@@ -36,6 +37,8 @@ export class SingleReader {
   readonly #checker: EntryChecker;
   readonly #executors: ReadonlySet<string>;
   readonly #shapes = new ShapeTable(this.tasks);
+  /** By the text of lines, but for id and parents. */
+  readonly #knownLines = new Map<string, Known>();
   /** By all that entries share, their details included. */
   readonly #known = new Map<string, Known>();
   /** By all that entries share but their details, where these are constant. */
@@ -47,6 +50,27 @@ export class SingleReader {
     this.#executors = new Set(context.executors.names());
   }
 
+  /** Takes the text of an entry; `parse` is asked for what it says where that is not known. */
+  acceptText(key: number, text: string, parse: () => unknown): void {
+    const line = readTaskLine(text, this.tasks);
+    const known = line === null ? undefined : this.#knownLines.get(line.common);
+    if (line !== null && known !== undefined) {
+      const { class: set } = known.shape;
+      const name = line.name === -1 ? this.tasks.nameOf(set.name) : line.name;
+      this.#add({ key, name, parents: line.parents, children: [], ...known }, line.name !== -1);
+      return;
+    }
+    const value = parse();
+    if (value === undefined) return;
+    const count = this.tasks.count;
+    this.accept(key, value);
+    const isTaken = this.tasks.count > count;
+    if (line === null || !isTaken || this.#knownLines.size >= maxKnown) return;
+    if (line.common.length > maxKnownLength) return;
+    const details = this.tasks.details.textOf(count);
+    this.#knownLines.set(line.common, { shape: this.tasks.shapeOf(count), details });
+  }
+
   /** Takes the entry that stands at `key` in `tasks`; what is wrong with it is noted. */
   accept(key: number, raw: unknown): void {
     const quick = readQuickly(raw, this.tasks);
@@ -56,7 +80,8 @@ export class SingleReader {
       return;
     }
     const { id = found.shape.class.name, parents, children } = quick;
-    this.#add({ key, name: this.tasks.nameOf(id), parents, children, ...found }, quick.id);
+    const name = this.tasks.nameOf(id);
+    this.#add({ key, name, parents, children, ...found }, quick.id !== undefined);
   }
 
   #findKnown(quick: QuickEntry): Known | undefined {
@@ -143,7 +168,7 @@ export class SingleReader {
     const parents = entry.parents.map((ref) => tasks.packRef(ref));
     const children = entry.children.map((ref) => tasks.packRef(ref));
     const name = tasks.nameOf(raw.id ?? raw.class);
-    this.#add({ key, name, parents, children, shape, details }, raw.id);
+    this.#add({ key, name, parents, children, shape, details }, raw.id !== undefined);
     if (quick === null) return;
     const hasDetails = quick.details !== undefined;
     this.#remember(hasDetails ? keyOf(quick, details) : quick.common, { shape, details });
@@ -151,17 +176,18 @@ export class SingleReader {
     if (isConstant && this.#constant.size < maxKnown) this.#constant.set(quick.common, shape);
   }
 
-  #add(task: NewTask, id: string | undefined): void {
+  #add(task: NewTask, hasId: boolean): void {
     const first = this.tasks.nodeOfName(task.name);
     if (first === -1) {
       this.tasks.add(task);
       return;
     }
     const { key, shape } = task;
-    const isClass = id === undefined || id === shape.class.name;
+    const id = this.tasks.names.text(task.name);
+    const isClass = !hasId || id === shape.class.name;
     const firstKey = this.tasks.keyOf(first);
     this.#context.issues.add(['tasks', key, ...(isClass ? [] : ['id'])], () =>
-      describeDoubledId(id ?? shape.class.name, { firstKey, isClass }),
+      describeDoubledId(id, { firstKey, isClass }),
     );
   }
 }

@@ -39,9 +39,9 @@ export class SingleReading {
     return this.#isDecided;
   }
 
-  /** Takes the task that stands at `key`. */
-  take(key: number, value: unknown): void {
-    this.#reader.accept(key, value);
+  /** Takes the text of the task that stands at `key`; `parse` notes what is wrong and gives undefined. */
+  take(key: number, text: string, parse: () => unknown): void {
+    this.#reader.acceptText(key, text, parse);
     const { count, refCount } = this.#reader.tasks;
     if (count > this.#maxTasks) {
       this.#refuse(`the run has ${count} tasks or more, over the limit of ${this.#maxTasks}`);

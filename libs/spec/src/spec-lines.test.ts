@@ -234,3 +234,43 @@ describe('limits of lines', () => {
     ).toEqual(['tasks: the run has 6 edges or more, over the limit of 4']);
   });
 });
+
+describe('lines that are alike', () => {
+  test('are told apart where only one of them is wrong', () => {
+    expect(
+      issuesOf([
+        '{}',
+        '{"class":"a","executor":"noop","id":"x"}',
+        '{"class":"a","executor":"noop","id":"y"} x',
+        '{"class":"a","executor":"noop","id":"z",}',
+        '{"class":"a","executor":"noop","id":"x"}',
+        '{"class":"a","executor":"noop","id":""}',
+        '{"class":"a","executor":"noop","id":"v","parents":[{"id":"z"}]}',
+      ]),
+    ).toEqual([
+      'tasks[1] (line 3, column 42): not valid JSON: Unexpected non-whitespace character after JSON',
+      expect.stringContaining('tasks[2] (line 4, column 41): not valid JSON'),
+      expect.stringContaining('tasks[3].id (line 5): the id "x" is used twice'),
+      expect.stringContaining('tasks[4].id (line 6): an id has 1 to 200 characters'),
+      expect.stringContaining('tasks[4].id (line 6): an id of digits only'),
+      expect.stringContaining('tasks[5].parents[0].id (line 7): no task has the id "z"'),
+    ]);
+  });
+
+  test('may be spelled in any way', () => {
+    const plan = read([
+      '{}',
+      '{"class": "a", "executor": "noop", "id": "x"}',
+      '{"class": "a", "executor": "noop", "id": "y", "parents": [{"id": "x"}]}',
+      '{"id":"z","parents":[ { "id" : "x" }, {"id":"y","on":"done"} ],"executor":"noop","class":"a"}',
+      '{"parents":["a"],"executor":"noop","class":"b"}',
+      '{"parents":["a"],"executor":"noop","class":"c"}',
+    ]);
+
+    expect(describePlan(plan).edges).toMatchObject({
+      y: ['x succeeded all'],
+      z: ['x succeeded all', 'y done all'],
+      b: ['barrier:a:all-succeeded:succeeded succeeded all'],
+    });
+  });
+});

@@ -3,14 +3,11 @@ import type { ExpandOptions, Expansion } from './expand.ts';
 import { MostlyPlaces } from './growing-ints.ts';
 import { findUnsafeValue } from './guard.ts';
 import { IssueList, maxIssues, type Path, type Place } from './issue-list.ts';
-import { issueOfSyntaxError, scanJson } from './json-scan.ts';
+import { checkNames, issueOfSyntaxError, maxScannedLength } from './json-scan.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { readHead } from './read-head.ts';
 import { expandingFields, type RunHead } from './schema.ts';
 import { SingleReading } from './single-reading.ts';
-
-/** Beyond the first of them, objects are not searched for doubled names: as in JSON. */
-const maxScannedLength = 2_000_000;
 
 const noExpanding =
   'a spec that comes line by line has no parameters: each line is one task; send the spec as JSON to use them';
@@ -40,7 +37,7 @@ export class SpecLines {
     this.#options = options;
     this.#splitter = new LineSplitter({
       line: (text, line) => this.#takeLine(text, line),
-      bad: (message, line) => this.#addUnreadable({ path: this.#nextPath(), message, line }),
+      bad: (message, line) => this.#takeBad(message, line),
     });
   }
 
@@ -97,9 +94,8 @@ export class SpecLines {
 
   #takeLine(text: string, line: number): void {
     if (this.isDecided || (line > 1 && text.trim() === '')) return;
-    const value = this.#parse(line === 1 ? text.replace(/^\ufeff/, '') : text, line);
-    if (line === 1) this.#takeHead(value);
-    else this.#takeTask(value, line);
+    if (line === 1) this.#takeHead(this.#parse(text.replace(/^\ufeff/, ''), line));
+    else this.#takeTask(text, line);
     if (this.#issues.count >= maxIssues) this.#isDecided = true;
   }
 
@@ -109,12 +105,12 @@ export class SpecLines {
       const value: unknown = JSON.parse(text);
       if (this.#scanned < maxScannedLength) {
         this.#scanned += text.length;
-        scanJson(text, { key: () => undefined, value: () => undefined });
+        checkNames(text);
       }
       return value;
     } catch (error: unknown) {
       const found = error instanceof SpecError ? error.issues[0] : issueOfSyntaxError(text, error);
-      const base = line === 1 ? [] : this.#nextPath();
+      const base = line === 1 ? [] : ['tasks', this.#lines.length - 1];
       const { path = [], message = 'not valid JSON', column = 1 } = found ?? {};
       this.#addUnreadable({ path: [...base, ...path], message, line, column });
       return undefined;
@@ -124,13 +120,14 @@ export class SpecLines {
   #addUnreadable({ path, message, line, column }: Issue & { readonly line: number }): void {
     this.#isUnreadable = true;
     this.#issues.add(path, message, { line, ...(column === undefined ? {} : { column }) });
-    if (line > 1) this.#lines.push(line);
     // A line that is too long is not read to its end, and without a head nothing can be checked.
     if (line === 1 || message.startsWith('the line has more')) this.#isDecided = true;
   }
 
-  #nextPath(): Path {
-    return ['tasks', this.#lines.length];
+  #takeBad(message: string, line: number): void {
+    const path = line === 1 ? [] : ['tasks', this.#lines.length];
+    if (line > 1) this.#lines.push(line);
+    this.#addUnreadable({ path, message, line });
   }
 
   #takeHead(value: unknown): void {
@@ -172,11 +169,10 @@ export class SpecLines {
     );
   }
 
-  #takeTask(value: unknown, line: number): void {
-    if (value === undefined) return;
+  #takeTask(text: string, line: number): void {
     const key = this.#lines.length;
     this.#lines.push(line);
-    this.#reading?.take(key, value);
+    this.#reading?.take(key, text, () => this.#parse(text, line));
   }
 }
 
