@@ -39,7 +39,8 @@ export function* expandLargeJson(
   const reading = new SingleReading({ head, options, issues, onExpanding });
   const parser = new TaskParser();
   for (let key = 0; key < split.count && !reading.isDecided; key++) {
-    reading.take(key, split.taskAt(key), () => parser.parse(split.taskAt(key)));
+    const range = split.taskAt(key);
+    reading.take(key, range, () => parser.parse(text.slice(range.start, range.end)));
     if (parser.hasFailed || isExpanding) return null;
     if (key % tasksPerStep === 0) yield;
   }

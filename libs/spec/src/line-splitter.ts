@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { TextRange } from './single-line.ts';
 
 /** Longer lines are refused: a task has a few hundred characters. */
 export const maxLineBytes = 1024 ** 2;
@@ -7,7 +8,8 @@ const lineBreak = 0x0a;
 
 /** What lines go to; both are told the number of the line, from 1. */
 export interface LineSink {
-  line(text: string, number: number): void;
+  /** A line of a text; the range is used again for the next one. */
+  line(range: TextRange, number: number): void;
   /** The line can't be read: it is not UTF-8, or too long; after a long one nothing follows. */
   bad(message: string, number: number): void;
 }
@@ -19,6 +21,7 @@ export class LineSplitter {
   #open: Buffer[] = [];
   #openBytes = 0;
   #number = 0;
+  readonly #range = { text: '', start: 0, end: 0 };
   #isStopped = false;
 
   constructor(sink: LineSink) {
@@ -52,14 +55,16 @@ export class LineSplitter {
   #tellAll(text: string, bytes: number): void {
     // Fewer bytes than a line may have need no look at each.
     const isChecked = bytes > maxLineBytes;
-    for (let start = 0; start <= text.length && !this.#isStopped; ) {
+    const range = this.#range;
+    range.text = text;
+    for (let start = 0; start <= text.length && !this.#isStopped; start = range.end + 1) {
       const found = text.indexOf('\n', start);
-      const end = found === -1 ? text.length : found;
-      const line = text.slice(start, end);
-      if (isChecked && Buffer.byteLength(line) > maxLineBytes) this.#stop();
-      else this.#sink.line(line, ++this.#number);
-      start = end + 1;
+      range.start = start;
+      range.end = found === -1 ? text.length : found;
+      if (isChecked && isTooLong(range)) this.#stop();
+      else this.#sink.line(range, ++this.#number);
     }
+    range.text = '';
   }
 
   /** Somewhere in them is a line that is not UTF-8. */
@@ -80,4 +85,8 @@ export class LineSplitter {
     this.#openBytes = 0;
     this.#sink.bad(`the line has more than ${maxLineBytes} bytes`, ++this.#number);
   }
+}
+
+function isTooLong({ text, start, end }: TextRange): boolean {
+  return Buffer.byteLength(text.slice(start, end)) > maxLineBytes;
 }

@@ -2,6 +2,7 @@ import { GrowingInts } from './growing-ints.ts';
 
 const firstSlots = 4096;
 const firstBytes = 65_536;
+const firstHash = 0x811c9dc5;
 
 /**
  * Gives each text a number, counted from 0: a hash table with open addressing over typed arrays. The
@@ -17,9 +18,10 @@ export class NameTable {
    * told apart without a look at their bytes. A power of two, at most half of it used.
    */
   #slots = new Uint32Array(firstSlots * 2);
-  /** The text that is looked for, as bytes. */
+  /** The text that is looked for, as bytes, and its hash so far. */
   #wanted = new Uint8Array(1024);
   #wantedLength = 0;
+  #hash = firstHash;
 
   get count(): number {
     return this.#starts.length;
@@ -27,39 +29,31 @@ export class NameTable {
 
   /** The number of a text; a new one where it is not known yet. */
   intern(text: string): number {
-    const hash = this.#encode(text);
-    const slot = this.#slotOf(hash);
-    const taken = this.#slots[slot] ?? 0;
-    if (taken !== 0) return taken - 1;
-    const number = this.count;
-    this.#starts.push(this.#byteCount);
-    this.#append();
-    this.#slots[slot] = number + 1;
-    this.#slots[slot + 1] = hash;
-    if (this.count * 4 > this.#slots.length) this.#growSlots();
-    return number;
+    this.begin();
+    this.append(text, 0, text.length);
+    return this.internBuilt();
   }
 
   /** The number of a text; -1 where it is not known. */
   find(text: string): number {
-    return (this.#slots[this.#slotOf(this.#encode(text))] ?? 0) - 1;
+    this.begin();
+    this.append(text, 0, text.length);
+    return this.findBuilt();
   }
 
-  text(number: number): string {
-    return decode(this.#bytes.subarray(this.#starts.at(number), this.#endOf(number)));
+  /** Begins a text that is put together from parts. */
+  begin(): void {
+    this.#wantedLength = 0;
+    this.#hash = firstHash;
   }
 
-  #endOf(number: number): number {
-    return number + 1 < this.count ? this.#starts.at(number + 1) : this.#byteCount;
-  }
-
-  /** FNV-1a over the bytes that `decode` reads, with its bits mixed once more for the slots. */
-  #encode(text: string): number {
-    if (text.length * 3 > this.#wanted.length) this.#wanted = new Uint8Array(text.length * 6);
+  /** Puts a part of another text to its end: FNV-1a over the UTF-16 units, bytes as `decode` reads them. */
+  append(text: string, start: number, end: number): void {
+    this.#reserve((end - start) * 3);
     const wanted = this.#wanted;
-    let length = 0;
-    let hash = 0x811c9dc5;
-    for (let index = 0; index < text.length; index++) {
+    let length = this.#wantedLength;
+    let hash = this.#hash;
+    for (let index = start; index < end; index++) {
       const unit = text.charCodeAt(index);
       if (unit < 0x80) {
         wanted[length++] = unit;
@@ -71,8 +65,49 @@ export class NameTable {
       hash = Math.imul(hash ^ unit, 0x01000193);
     }
     this.#wantedLength = length;
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    this.#hash = hash;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#wantedLength + bytes;
+    if (needed <= this.#wanted.length) return;
+    const larger = new Uint8Array(needed * 2);
+    larger.set(this.#wanted);
+    this.#wanted = larger;
+  }
+
+  /** As `find`, of the text that was put together. */
+  findBuilt(): number {
+    return (this.#slots[this.#slotOf(this.#mixedHash())] ?? 0) - 1;
+  }
+
+  /** As `intern`, of the text that was put together. */
+  internBuilt(): number {
+    const hash = this.#mixedHash();
+    const slot = this.#slotOf(hash);
+    const taken = this.#slots[slot] ?? 0;
+    if (taken !== 0) return taken - 1;
+    const number = this.count;
+    this.#starts.push(this.#byteCount);
+    this.#store();
+    this.#slots[slot] = number + 1;
+    this.#slots[slot + 1] = hash;
+    if (this.count * 4 > this.#slots.length) this.#growSlots();
+    return number;
+  }
+
+  /** Its low bits alone would fall together in the slots. */
+  #mixedHash(): number {
+    const hash = Math.imul(this.#hash ^ (this.#hash >>> 15), 0x2c1b3c6d);
     return (hash ^ (hash >>> 13)) >>> 0;
+  }
+
+  text(number: number): string {
+    return decode(this.#bytes.subarray(this.#starts.at(number), this.#endOf(number)));
+  }
+
+  #endOf(number: number): number {
+    return number + 1 < this.count ? this.#starts.at(number + 1) : this.#byteCount;
   }
 
   /** Where the wanted text is, or would be. */
@@ -95,7 +130,7 @@ export class NameTable {
     return true;
   }
 
-  #append(): void {
+  #store(): void {
     const end = this.#byteCount + this.#wantedLength;
     if (end > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));

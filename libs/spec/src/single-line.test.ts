@@ -1,14 +1,15 @@
 import { isJsonObject, type Json } from '@runnel/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readTaskLine } from './single-line.ts';
+import { LineReader } from './single-line.ts';
 import { formOf, numberOf, SingleTasks } from './single-tasks.ts';
 
-/** What was taken out of a line, in words. */
-function read(text: string) {
+/** What was taken out of a line, in words; and whether the rest is that of another line. */
+function read(text: string, before?: string) {
   const tasks = new SingleTasks();
-  const line = readTaskLine(text, tasks);
-  if (line === null) return null;
+  const line = new LineReader(tasks);
+  if (before !== undefined && line.read(rangeOf(before))) line.addRest();
+  if (!line.read(rangeOf(text))) return null;
   return {
     id: line.name === -1 ? undefined : tasks.names.text(line.name),
     parents: line.parents.map((ref) =>
@@ -16,8 +17,14 @@ function read(text: string) {
         ? { id: tasks.names.text(numberOf(ref)) }
         : tasks.classes[numberOf(ref)]?.name,
     ),
-    common: line.common,
+    hasSameRest: line.findRest() === 0,
   };
+}
+
+/** Within a longer text, which must not be read. */
+function rangeOf(text: string) {
+  const [before, after] = ['{"id":"before"}\n', '\n{"id":"after"}'];
+  return { text: before + text + after, start: before.length, end: before.length + text.length };
 }
 
 function parseFields(text: string): Readonly<Record<string, Json>> {
@@ -92,8 +99,7 @@ test('lines with an equal rest differ only in id and parents, whatever was chang
         (text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop),
         before,
       );
-      const [first, second] = [read(before), read(after)];
-      if (first === null || second?.common !== first.common) return;
+      if (read(after, before)?.hasSameRest !== true) return;
 
       equal++;
       const { id: _, parents: __, ...rest } = parseFields(after);

@@ -1,80 +1,113 @@
 import { maxTaskIdBytes } from '@runnel/core';
-import type { SingleTasks } from './single-tasks.ts';
+import { NameTable } from './name-table.ts';
+import { packId, type SingleTasks } from './single-tasks.ts';
 
-/** A task as it stands in a line, with its id and its parents taken out. */
-export interface TaskLine {
-  /** The number of its id; -1 where it has none. */
-  readonly name: number;
-  readonly parents: readonly number[];
-  /** All else of the line: equal texts are the same but for id and parents. */
-  readonly common: string;
+/** A part of a text. */
+export interface TextRange {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
+const backslash = 0x5c;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 const noParents: readonly number[] = [];
-/** In no JSON text: between the pieces of `common`. */
-const cut = '\0';
+const maxIdLength = 200;
 
 /**
- * Reads a line of the most usual spelling without JSON.parse, whose objects would take half of the
- * time: `id` is a plain text, `parents` a list of classes and `{ "id": … }`. Null for any other. The
- * rest of the line is not looked at: it is right where it equals that of a line that was read in full.
+ * Reads tasks of the most usual spelling without JSON.parse, whose objects would take most of the
+ * time: `id` is a plain text, `parents` a list of classes and `{ "id": … }`. The rest of the task is
+ * not looked at: it is right where it equals that of a task that was read in full, so all rests that
+ * are known have a number.
  */
-export function readTaskLine(text: string, tasks: SingleTasks): TaskLine | null {
-  const scan = new LineScan(text, tasks);
-  return scan.read() ? scan : null;
-}
-
-class LineScan implements TaskLine {
+export class LineReader {
+  /** The number of the id; -1 where there is none. */
   name = -1;
   parents = noParents;
-  common = '';
-  readonly #text: string;
   readonly #tasks: SingleTasks;
+  readonly #rests = new NameTable();
+  #text = '';
   #at = 0;
-  /** Up to here the line is in `common`, or left out of it. */
+  /** Up to here the text is in the rest, or left out of it. */
   #told = 0;
   #hasParents = false;
+  /** Of the text between quotes that was read last. */
+  #from = 0;
+  #to = 0;
+  #isDigits = false;
 
-  constructor(text: string, tasks: SingleTasks) {
-    this.#text = text;
+  constructor(tasks: SingleTasks) {
     this.#tasks = tasks;
   }
 
-  read(): boolean {
+  /** False where the task is spelled in another way; else `name`, `parents` and the rest are there. */
+  read({ text, start, end }: TextRange): boolean {
+    this.#text = text;
+    this.#at = start;
+    this.#told = start;
+    this.name = -1;
+    this.parents = noParents;
+    this.#hasParents = false;
+    this.#rests.begin();
+    if (!this.#readFields() || this.#at > end) return false;
+    this.#rests.append(text, this.#told, end);
+    return true;
+  }
+
+  /** The number of the rest of the task that was read last; -1 where it is not known. */
+  findRest(): number {
+    return this.#rests.findBuilt();
+  }
+
+  /** Makes the rest of the task that was read last known. */
+  addRest(): number {
+    return this.#rests.internBuilt();
+  }
+
+  #readFields(): boolean {
     if (!this.#take(openBrace)) return false;
     do {
       if (!this.#readField()) return false;
     } while (this.#take(comma));
-    if (!this.#take(closeBrace)) return false;
-    this.common += this.#text.slice(this.#told);
-    return true;
+    return this.#take(closeBrace);
   }
 
   #readField(): boolean {
-    const key = this.#takeText();
-    if (key === null || !this.#take(colon)) return false;
+    // The text of a key with an escape would not be what it says.
+    if (!this.#takePlain()) return false;
+    const from = this.#from;
+    const length = this.#to - from;
+    if (!this.#take(colon)) return false;
     this.#skipSpace();
-    if (key === 'id') return this.#readId();
-    if (key === 'parents') return this.#readParents();
-    // Children are rare, and the text of a key with an escape is not what it says.
-    return key !== 'children' && !key.includes('\\') && this.#skipValue();
+    if (length === 2 && this.#text.startsWith('id', from)) return this.#readId();
+    if (length === 7 && this.#text.startsWith('parents', from)) return this.#readParents();
+    if (length === 8 && this.#text.startsWith('children', from)) return false;
+    return this.#skipValue();
   }
 
   #readId(): boolean {
     const start = this.#at;
-    const id = this.#takeText();
-    if (id === null || this.name !== -1 || !isUsualId(id)) return false;
-    this.name = this.#tasks.nameOf(id);
+    const isFirst = this.name === -1;
+    if (!isFirst || !this.#takePlain()) return false;
+    const length = this.#to - this.#from;
+    if (this.#isDigits || length > maxIdLength || this.#hasSpace()) return false;
+    this.name = this.#tasks.nameIn(this.#text, this.#from, this.#to);
     this.#leaveOut(start);
     return true;
+  }
+
+  #hasSpace(): boolean {
+    for (let at = this.#from; at < this.#to; at++) {
+      if (this.#text.charCodeAt(at) === 0x20) return true;
+    }
+    return false;
   }
 
   #readParents(): boolean {
@@ -95,17 +128,24 @@ class LineScan implements TaskLine {
 
   #readRef(): number {
     if (!this.#take(openBrace)) {
-      const name = this.#takeText();
-      return name !== null && isUsualName(name) ? this.#tasks.packRef(name) : -1;
+      if (!this.#takeName()) return -1;
+      return this.#tasks.packRef(this.#text.slice(this.#from, this.#to));
     }
-    if (this.#takeText() !== 'id' || !this.#take(colon)) return -1;
-    const id = this.#takeText();
-    if (id === null || !isUsualName(id) || !this.#take(closeBrace)) return -1;
-    return this.#tasks.packRef({ id });
+    const isId = this.#takePlain() && this.#to - this.#from === 2;
+    if (!isId || !this.#text.startsWith('id', this.#from) || !this.#take(colon)) return -1;
+    if (!this.#takeName()) return -1;
+    const name = this.#tasks.nameIn(this.#text, this.#from, this.#to);
+    return this.#take(closeBrace) ? packId(name) : -1;
+  }
+
+  #takeName(): boolean {
+    return this.#takePlain() && this.#to > this.#from && this.#to - this.#from <= maxTaskIdBytes;
   }
 
   #leaveOut(start: number): void {
-    this.common += this.#text.slice(this.#told, start) + cut;
+    this.#rests.append(this.#text, this.#told, start);
+    // In no JSON text: keeps the pieces apart.
+    this.#rests.append('\0', 0, 1);
     this.#told = this.#at;
   }
 
@@ -120,24 +160,30 @@ class LineScan implements TaskLine {
     return true;
   }
 
-  /** What stands between two quotes, escapes and all; null where there is no text. */
-  #takeText(): string | null {
+  /** A text of printable ASCII without escapes: it is what stands between its quotes. */
+  #takePlain(): boolean {
     this.#skipSpace();
-    if (this.#text.charCodeAt(this.#at) !== quote) return null;
-    const end = this.#text.indexOf('"', this.#at + 1);
-    if (end === -1) return null;
-    const text = this.#text.slice(this.#at + 1, end);
-    this.#at = end + 1;
-    return text;
+    const text = this.#text;
+    let at = this.#at;
+    if (text.charCodeAt(at++) !== quote) return false;
+    this.#from = at;
+    let isDigits = true;
+    for (; ; at++) {
+      const code = text.charCodeAt(at);
+      if (code === quote) break;
+      // Neither control characters nor the end of the text, which is NaN.
+      if (!(code >= 0x20 && code < 0x7f) || code === backslash) return false;
+      if (code < 0x30 || code > 0x39) isDigits = false;
+    }
+    this.#to = at;
+    this.#at = at + 1;
+    this.#isDigits = isDigits;
+    return true;
   }
 
-  /** A text, a number or a word; lists and objects take the long way. */
   #skipValue(): boolean {
     const code = this.#text.charCodeAt(this.#at);
-    if (code === quote) {
-      const text = this.#takeText();
-      return text !== null && !text.includes('\\');
-    }
+    if (code === quote) return this.#skipText();
     if (code === openBrace || code === openBracket) return this.#skipNested();
     for (;;) {
       const next = this.#text.charCodeAt(this.#at);
@@ -147,26 +193,29 @@ class LineScan implements TaskLine {
     }
   }
 
-  #skipNested(): boolean {
-    for (let depth = 0; this.#at < this.#text.length; ) {
+  /** Any text without escapes. */
+  #skipText(): boolean {
+    for (this.#at++; ; this.#at++) {
       const code = this.#text.charCodeAt(this.#at);
       if (code === quote) {
-        if (this.#takeText()?.includes('\\') !== false) return false;
+        this.#at++;
+        return true;
+      }
+      if (code === backslash || Number.isNaN(code)) return false;
+    }
+  }
+
+  #skipNested(): boolean {
+    for (let depth = 0; ; ) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (Number.isNaN(code)) return false;
+      if (code === quote) {
+        if (!this.#skipText()) return false;
         continue;
       }
       this.#at++;
       if (code === openBrace || code === openBracket) depth++;
       else if ((code === closeBrace || code === closeBracket) && --depth === 0) return true;
     }
-    return false;
   }
-}
-
-/** As `taskIdField` wants it, and without anything that JSON would escape. */
-function isUsualId(id: string): boolean {
-  return /^[!#-[\]-~]{1,200}$/.test(id) && /\D/.test(id);
-}
-
-function isUsualName(name: string): boolean {
-  return name !== '' && name.length <= maxTaskIdBytes && /^[ !#-[\]-~]*$/.test(name);
 }

@@ -8,7 +8,7 @@ import type { Path } from './issue-list.ts';
 import type { RawEntry } from './kinds/kind.ts';
 import { describeDoubledId } from './names.ts';
 import { readEntry } from './read-entries.ts';
-import { readTaskLine } from './single-line.ts';
+import { LineReader, type TextRange } from './single-line.ts';
 import { type QuickEntry, readQuickly } from './single-quick.ts';
 import { ShapeTable } from './single-shapes.ts';
 import { type NewTask, type Shape, SingleTasks } from './single-tasks.ts';
@@ -21,6 +21,8 @@ export interface SingleContext extends Omit<EntryContext, 'parameters'> {
   /** An entry has a field that goes only with parameters: `parameters`, or `match` in a reference. */
   onExpanding(path: Path): void;
 }
+
+const noChildren: readonly number[] = [];
 
 interface Known {
   readonly shape: Shape;
@@ -37,8 +39,9 @@ export class SingleReader {
   readonly #checker: EntryChecker;
   readonly #executors: ReadonlySet<string>;
   readonly #shapes = new ShapeTable(this.tasks);
-  /** By the text of lines, but for id and parents. */
-  readonly #knownLines = new Map<string, Known>();
+  readonly #line = new LineReader(this.tasks);
+  /** By the number of the rest of their text, without id and parents. */
+  readonly #knownRests: Known[] = [];
   /** By all that entries share, their details included. */
   readonly #known = new Map<string, Known>();
   /** By all that entries share but their details, where these are constant. */
@@ -51,24 +54,29 @@ export class SingleReader {
   }
 
   /** Takes the text of an entry; `parse` is asked for what it says where that is not known. */
-  acceptText(key: number, text: string, parse: () => unknown): void {
-    const line = readTaskLine(text, this.tasks);
-    const known = line === null ? undefined : this.#knownLines.get(line.common);
-    if (line !== null && known !== undefined) {
-      const { class: set } = known.shape;
-      const name = line.name === -1 ? this.tasks.nameOf(set.name) : line.name;
-      this.#add({ key, name, parents: line.parents, children: [], ...known }, line.name !== -1);
+  acceptText(key: number, range: TextRange, parse: () => unknown): void {
+    const isUsual = this.#line.read(range);
+    const known = isUsual ? this.#knownRests[this.#line.findRest()] : undefined;
+    if (known !== undefined) {
+      const { name, parents } = this.#line;
+      const hasId = name !== -1;
+      const named = hasId ? name : this.tasks.nameOf(known.shape.class.name);
+      this.#add({ key, name: named, parents, children: noChildren, ...known }, hasId);
       return;
     }
     const value = parse();
     if (value === undefined) return;
-    const count = this.tasks.count;
+    const { count } = this.tasks;
     this.accept(key, value);
     const isTaken = this.tasks.count > count;
-    if (line === null || !isTaken || this.#knownLines.size >= maxKnown) return;
-    if (line.common.length > maxKnownLength) return;
-    const details = this.tasks.details.textOf(count);
-    this.#knownLines.set(line.common, { shape: this.tasks.shapeOf(count), details });
+    if (isUsual && isTaken && range.end - range.start <= maxKnownLength) this.#rememberRest(count);
+  }
+
+  #rememberRest(node: number): void {
+    if (this.#knownRests.length >= maxKnown) return;
+    const { tasks } = this;
+    const known = { shape: tasks.shapeOf(node), details: tasks.details.textOf(node) };
+    this.#knownRests[this.#line.addRest()] = known;
   }
 
   /** Takes the entry that stands at `key` in `tasks`; what is wrong with it is noted. */

@@ -2,6 +2,7 @@ import { maxNodes, type Plan, type Steps } from '@runnel/core';
 import { defaultMaxEdges, type ExpandOptions } from './expand.ts';
 import { type IssueList, maxIssues, type Path } from './issue-list.ts';
 import type { RunHead } from './schema.ts';
+import type { TextRange } from './single-line.ts';
 import { planSingles } from './single-plan.ts';
 import { SingleReader } from './single-reader.ts';
 
@@ -40,8 +41,8 @@ export class SingleReading {
   }
 
   /** Takes the text of the task that stands at `key`; `parse` notes what is wrong and gives undefined. */
-  take(key: number, text: string, parse: () => unknown): void {
-    this.#reader.acceptText(key, text, parse);
+  take(key: number, range: TextRange, parse: () => unknown): void {
+    this.#reader.acceptText(key, range, parse);
     const { count, refCount } = this.#reader.tasks;
     if (count > this.#maxTasks) {
       this.#refuse(`the run has ${count} tasks or more, over the limit of ${this.#maxTasks}`);

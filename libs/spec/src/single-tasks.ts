@@ -109,7 +109,17 @@ export class SingleTasks {
 
   /** The number of an id, known or not. */
   nameOf(id: string): number {
-    const name = this.names.intern(id);
+    return this.#withNode(this.names.intern(id));
+  }
+
+  /** As `nameOf`, of an id that stands in a text. */
+  nameIn(text: string, start: number, end: number): number {
+    this.names.begin();
+    this.names.append(text, start, end);
+    return this.#withNode(this.names.internBuilt());
+  }
+
+  #withNode(name: number): number {
     if (name === this.#nodeOf.length) this.#nodeOf.push(0);
     return name;
   }
@@ -179,6 +189,11 @@ export class SingleTasks {
     if (ref.match !== undefined || ref.optional !== undefined) return -1;
     return pack('class-object', this.classOf(ref.class).number, ref.on);
   }
+}
+
+/** A reference to one task, by the number of its id, without more. */
+export function packId(name: number): number {
+  return pack('id', name, undefined);
 }
 
 function pack(form: RefForm, number: number, on: On | undefined): number {

@@ -7,6 +7,7 @@ import { checkNames, issueOfSyntaxError, maxScannedLength } from './json-scan.ts
 import { LineSplitter } from './line-splitter.ts';
 import { readHead } from './read-head.ts';
 import { expandingFields, type RunHead } from './schema.ts';
+import type { TextRange } from './single-line.ts';
 import { SingleReading } from './single-reading.ts';
 
 const noExpanding =
@@ -36,7 +37,7 @@ export class SpecLines {
   constructor(options: ExpandOptions) {
     this.#options = options;
     this.#splitter = new LineSplitter({
-      line: (text, line) => this.#takeLine(text, line),
+      line: (range, line) => this.#takeLine(range, line),
       bad: (message, line) => this.#takeBad(message, line),
     });
   }
@@ -92,10 +93,12 @@ export class SpecLines {
     return path.length === 0 ? undefined : { line: 1 };
   }
 
-  #takeLine(text: string, line: number): void {
-    if (this.isDecided || (line > 1 && text.trim() === '')) return;
-    if (line === 1) this.#takeHead(this.#parse(text.replace(/^\ufeff/, ''), line));
-    else this.#takeTask(text, line);
+  #takeLine(range: TextRange, line: number): void {
+    if (this.isDecided) return;
+    const { text, start, end } = range;
+    if (line === 1)
+      this.#takeHead(this.#parse(text.slice(start, end).replace(/^\ufeff/, ''), line));
+    else if (!isBlank(range)) this.#takeTask(range, line);
     if (this.#issues.count >= maxIssues) this.#isDecided = true;
   }
 
@@ -169,11 +172,17 @@ export class SpecLines {
     );
   }
 
-  #takeTask(text: string, line: number): void {
+  #takeTask(range: TextRange, line: number): void {
     const key = this.#lines.length;
     this.#lines.push(line);
-    this.#reading?.take(key, text, () => this.#parse(text, line));
+    const { text, start, end } = range;
+    this.#reading?.take(key, range, () => this.#parse(text.slice(start, end), line));
   }
+}
+
+function isBlank({ text, start, end }: TextRange): boolean {
+  // Nearly every line begins with a brace.
+  return text[start] !== '{' && text.slice(start, end).trim() === '';
 }
 
 const noHead =

@@ -26,9 +26,11 @@ test('cuts every document where JSON.parse would', () => {
       expect(JSON.parse(split?.head ?? '')).toEqual(
         JSON.parse(JSON.stringify({ ...head, tasks: null, zuletzt: 1 })),
       );
-      expect(tasks.map((_, index) => JSON.parse(split?.taskAt(index) ?? ''))).toEqual(
-        JSON.parse(JSON.stringify(tasks)),
-      );
+      const texts = tasks.map((_, index) => {
+        const range = split?.taskAt(index);
+        return range?.text.slice(range.start, range.end) ?? '';
+      });
+      expect(texts.map((one) => JSON.parse(one))).toEqual(JSON.parse(JSON.stringify(tasks)));
     }),
   );
 });

@@ -1,13 +1,14 @@
 import type { Steps } from '@runnel/core';
 import { GrowingInts } from './growing-ints.ts';
+import type { TextRange } from './single-line.ts';
 
 /** JSON text of a spec, cut into its tasks without being read. */
 export interface SplitSpec {
   /** The spec with `null` in place of its tasks. */
   readonly head: string;
   readonly count: number;
-  /** The text of one task. */
-  taskAt(index: number): string;
+  /** Where one task stands. */
+  taskAt(index: number): TextRange;
 }
 
 /** Tasks between two turns of others. */
@@ -38,7 +39,7 @@ export function* splitSpec(text: string): Steps<SplitSpec | null> {
   return {
     head: `${text.slice(0, start)}null${text.slice(end)}`,
     count: starts.length,
-    taskAt: (index) => text.slice(starts.at(index), ends.at(index)),
+    taskAt: (index) => ({ text, start: starts.at(index), end: ends.at(index) }),
   };
 }
 
