@@ -16,8 +16,6 @@ import {
 import type { RunTurns } from './run-turns.ts';
 import type { ShardLeases } from './shards.ts';
 
-/** A run without outcomes gets a turn so often: for outboxes and backlogs that a dead owner left. */
-const idleTurnMs = 2_000;
 /** A submission that wrote nothing for so long was given up. */
 const abandonedMs = 60_000;
 const dueAtOnce = 1_000;
@@ -71,13 +69,10 @@ export class Housekeeping {
     await turns.visit(runId);
   }
 
-  /** Runs that had no turn for a while get one. */
-  async visitIdle(): Promise<void> {
+  /** Every active run gets a turn, for outboxes and backlogs that a dead process left. */
+  async visitActive(): Promise<void> {
     const { turns } = this.#options;
-    for (const runId of await this.#activeRuns()) {
-      if (!turns.hadTurnWithin(runId, idleTurnMs)) await turns.visit(runId);
-    }
-    turns.sweep();
+    for (const runId of await this.#activeRuns()) await turns.visit(runId);
   }
 
   /** Deliveries that BullMQ has lost get a new carrier. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Enqueuer, LostDeliveries, Shares } from '@runnel/engine';
+import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
 import { Chores, checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
@@ -11,7 +11,7 @@ import { ShardLeases } from './shards.ts';
 
 const renewEveryMs = 1_000;
 const dueEveryMs = 100;
-const idleEveryMs = 1_000;
+const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
 
@@ -95,7 +95,9 @@ function wire(
   );
   const base = { redis, namespace, infos, shares, chores, now };
   const onAccepted = countAccepted(options.metrics, leases);
-  const turns = new RunTurns({ ...base, enqueuer, random: Math.random, onAccepted, onError });
+  const news = new RunNews(chores, namespace);
+  const random = Math.random;
+  const turns = new RunTurns({ ...base, enqueuer, news, random, onAccepted, onError });
   const reader = new OutcomeReader({ ...base, blocking, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({
@@ -114,7 +116,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
   const work: readonly (readonly [number, () => Promise<void>])[] = [
     [renewEveryMs, renew],
     [dueEveryMs, () => housekeeping.releaseDue()],
-    [idleEveryMs, () => housekeeping.visitIdle()],
+    [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
   ];

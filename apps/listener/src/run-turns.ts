@@ -1,29 +1,26 @@
 import { failpoint, NotFoundError } from '@runnel/core';
-import { type Enqueuer, prepareSettlement, type Shares } from '@runnel/engine';
+import { type Enqueuer, prepareSettlement, type RunNews, type Shares } from '@runnel/engine';
 import {
-  type Chores,
   haltPage,
   type OutcomeEntry,
   outcomeBytes,
   type RedisClient,
   type RunInfo,
   type RunInfoCache,
-  type RunProgress,
-  runChannel,
   type Settlement,
+  type TurnAnswer,
   takeTurn,
 } from '@runnel/store';
 
 /** Outcomes that one call settles at most: a few ms of Redis. */
-const outcomesPerCall = 512;
+const outcomesPerCall = 256;
 
 export interface TurnContext {
   readonly redis: RedisClient;
-  readonly namespace: string;
   readonly infos: RunInfoCache;
   readonly shares: Shares;
   readonly enqueuer: Enqueuer;
-  readonly chores: Chores;
+  readonly news: RunNews;
   now(): number;
   random(): number;
   onAccepted(count: number, duplicates: number): void;
@@ -38,7 +35,6 @@ export class RunTurns {
   readonly #context: TurnContext;
   /** Runs with a backlog, or that are being halted: they get turns until it is done. */
   readonly #unfinished = new Map<string, 'backlog' | 'halt'>();
-  readonly #lastTurn = new Map<string, number>();
   readonly #moves = new Set<Promise<void>>();
 
   constructor(context: TurnContext) {
@@ -47,18 +43,6 @@ export class RunTurns {
 
   hasUnfinished(): boolean {
     return this.#unfinished.size > 0;
-  }
-
-  /** True where the run had a turn less than `ms` ago. */
-  hadTurnWithin(runId: string, ms: number): boolean {
-    const at = this.#lastTurn.get(runId);
-    return at !== undefined && this.#context.now() - at < ms;
-  }
-
-  /** Forgets runs that had no turn for a minute. */
-  sweep(): void {
-    const now = this.#context.now();
-    for (const [id, at] of this.#lastTurn) if (now - at > 60_000) this.#lastTurn.delete(id);
   }
 
   /**
@@ -75,23 +59,34 @@ export class RunTurns {
       real.map((entry) => prepareSettlement(entry, info, context)),
     );
     const parts = splitByOutcomes(settlements);
-    for (const part of parts.length === 0 ? [[]] : parts) await this.#turn(info, part);
+    for (const part of parts.length === 0 ? [[]] : parts)
+      await this.#turn(info, part, { wantsOutbox: false });
   }
 
-  /** A turn without outcomes, as the owner of the run's shard gives in passing. */
+  /**
+   * A turn without outcomes, as the owner of the run's shard gives in passing. It moves the whole
+   * outbox: what it holds was left by a process that died or could not reach BullMQ.
+   */
   async visit(runId: string): Promise<void> {
-    const info = await this.#read(runId);
-    if (info !== null) await this.#turn(info, []);
-    else this.#unfinished.delete(runId);
+    await this.#step(runId, { wantsOutbox: true });
   }
 
   /** One bounded step for each run that has work left. */
   async goOn(): Promise<void> {
-    await Promise.all([...this.#unfinished].map(([runId, what]) => this.#step(runId, what)));
+    await Promise.all(
+      [...this.#unfinished].map(([runId, what]) =>
+        what === 'halt' ? this.#halt(runId) : this.#step(runId, { wantsOutbox: false }),
+      ),
+    );
   }
 
-  async #step(runId: string, what: 'backlog' | 'halt'): Promise<void> {
-    if (what === 'backlog') return await this.visit(runId);
+  async #step(runId: string, options: { readonly wantsOutbox: boolean }): Promise<void> {
+    const info = await this.#read(runId);
+    if (info !== null) await this.#turn(info, [], options);
+    else this.#unfinished.delete(runId);
+  }
+
+  async #halt(runId: string): Promise<void> {
     const info = await this.#read(runId);
     const { redis, now } = this.#context;
     const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
@@ -101,35 +96,39 @@ export class RunTurns {
     if (info !== null && page !== null) this.#announce(info, page.state);
   }
 
-  async #turn(info: RunInfo, settlements: readonly Settlement[]): Promise<void> {
-    const { redis, shares, now, onAccepted } = this.#context;
+  async #turn(
+    info: RunInfo,
+    settlements: readonly Settlement[],
+    options: { readonly wantsOutbox: boolean },
+  ): Promise<void> {
+    const { redis, shares, now, onAccepted, news } = this.#context;
     const { handle } = info.facts;
     if (settlements.length > 0) await failpoint('settle.before');
-    const { accepted, duplicates, progress } = await takeTurn(redis, handle, {
+    const answer = await takeTurn(redis, handle, {
       settlements,
       shares: shares.of(handle.queues, info.facts.priority),
       now: now(),
+      ...options,
     });
     if (settlements.length > 0) await failpoint('settle.after');
-    onAccepted(accepted, duplicates);
-    this.#lastTurn.set(handle.id, now());
-    if (accepted > 0) this.#tell(handle.id, 'settled');
-    if (progress === null) {
+    if (answer === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);
       return;
     }
-    await this.#follow(info, progress);
+    onAccepted(answer.accepted, answer.duplicates);
+    if (answer.accepted > 0) news.tell(handle.id, 'settled');
+    await this.#follow(info, answer);
   }
 
-  async #follow(info: RunInfo, progress: RunProgress): Promise<void> {
+  async #follow(info: RunInfo, answer: TurnAnswer): Promise<void> {
     const { enqueuer, now } = this.#context;
     const { id } = info.facts.handle;
-    if (progress.state === 'halting') this.#unfinished.set(id, 'halt');
-    else if (progress.backlog > 0) this.#unfinished.set(id, 'backlog');
+    if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
+    else if (answer.backlog > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
-    if (progress.outbox.length > 0) await this.#move(enqueuer.move(info, progress.outbox, now()));
-    this.#announce(info, progress.state);
+    if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));
+    this.#announce(info, answer.state);
   }
 
   /** Goes on beside the next turns: what fails stays in the outbox and is moved by a later turn. */
@@ -144,13 +143,7 @@ export class RunTurns {
     if (state === 'running' || state === 'halting') return;
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
-    this.#tell(id, 'ended');
-  }
-
-  /** A hint for followers: nobody waits for it, and nothing depends on its arrival. */
-  #tell(runId: string, what: 'settled' | 'ended'): void {
-    const { chores, namespace } = this.#context;
-    chores.add(runId, (pipeline) => pipeline.publish(runChannel(namespace, runId), what));
+    this.#context.news.tell(id, 'ended');
   }
 
   async #read(runId: string): Promise<RunInfo | null> {

@@ -23,6 +23,7 @@ import type { Redis } from 'ioredis';
 import { WorkerExecutors } from './executor-pool.ts';
 import { shownLog, toJobEnd } from './job-end.ts';
 import { RunCancels } from './run-cancels.ts';
+import { TurnParts } from './turn-parts.ts';
 
 const signEveryMs = 1_000;
 const checkCancelsEveryMs = 2_000;
@@ -67,6 +68,7 @@ export class RunningWorker implements AsyncDisposable {
   readonly #executor: DeliveryExecutor;
   readonly #subscriber: Redis;
   readonly #queueRedis: Redis;
+  readonly #turnParts: TurnParts;
   readonly #cancels = new RunCancels();
   readonly #shutdown = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -85,11 +87,13 @@ export class RunningWorker implements AsyncDisposable {
     this.#subscriber = connectRedis(settings.redisUrl, parts.onError);
     // BullMQ defines its scripts on the connection, and every pipeline on it copies the list of them.
     this.#queueRedis = connectRedis(settings.redisUrl, parts.onError);
+    this.#turnParts = new TurnParts({
+      ...{ settings, redis, queueRedis: this.#queueRedis, infos: this.#infos },
+      onError: parts.onError,
+    });
     this.#executor = new DeliveryExecutor({
-      redis,
-      namespace: settings.namespace,
-      infos: this.#infos,
-      executors: this.#executors,
+      ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
+      turns: this.#turnParts.turns,
       worker: { name, number },
       maxDeaths: settings.maxDeaths,
       logTailBytes: settings.logTailBytes,
@@ -102,6 +106,7 @@ export class RunningWorker implements AsyncDisposable {
     const { settings, redis, name, onError, logger } = this.#parts;
     await this.#cancels.listen(this.#subscriber, settings.namespace);
     await this.#sign();
+    await this.#turnParts.start();
     this.#measure();
     this.#consumers = await Promise.all(
       Object.entries(this.#slots).map(([queue, concurrency]) =>
@@ -140,6 +145,7 @@ export class RunningWorker implements AsyncDisposable {
     clearTimeout(grace);
     for (const timer of this.#timers) clearInterval(timer);
     await this.#executors[Symbol.asyncDispose]();
+    await this.#turnParts[Symbol.asyncDispose]();
     await signOff(redis, settings.namespace, name).catch(onError);
     this.#subscriber.disconnect();
     this.#queueRedis.disconnect();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   AttemptAbort,
   type AttemptResult,
@@ -8,6 +7,7 @@ import {
   type TaskInput,
 } from '@runnel/core';
 import {
+  type ClaimAnswer,
   claim,
   type Delivery,
   handBack,
@@ -16,14 +16,15 @@ import {
   type RunInfo,
   type RunInfoCache,
   type StoredGroup,
-  tokenBytes,
 } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { DetailsRenderer } from './render-details.ts';
 import { DeliveryReport } from './report.ts';
+import type { SlotTurns } from './slot-turns.ts';
 import { readInputs } from './task-inputs.ts';
 import { TaskLog } from './task-log.ts';
+import { nextToken } from './tokens.ts';
 
 /** What a worker process keeps for all its deliveries. */
 export interface WorkerContext {
@@ -31,6 +32,7 @@ export interface WorkerContext {
   readonly namespace: string;
   readonly infos: RunInfoCache;
   readonly executors: ExecutorPool;
+  readonly turns: SlotTurns;
   readonly worker: { readonly name: string; readonly number: number };
   readonly maxDeaths: number;
   readonly logTailBytes: number;
@@ -69,37 +71,44 @@ export class DeliveryExecutor {
   }
 
   /**
-   * Claims a delivery and carries out its open tasks. Resolves after the shard's stream has answered
-   * for the last outcome. A worker that dies in between leaves open bits behind: BullMQ starts the
+   * Claims a delivery and carries out its open tasks. Resolves after the last outcome was settled
+   * or is in the shard's stream. A worker that dies in between leaves open bits behind: BullMQ starts the
    * job again elsewhere, and the next claim gets what is still open under a new token.
    */
   async execute(start: DeliveryStart): Promise<DeliveryEnd> {
     const info = await this.#readInfo(start.runId);
     if (info === null) return { kind: 'refused', why: 'the run was deleted' };
-    const { redis, namespace } = this.#context;
+    const claimed = await this.#claim(info, start);
+    if (claimed.kind === 'refused') {
+      const { redis, namespace } = this.#context;
+      const needsTurn = ['cancelled', 'split', 'poison'].includes(claimed.refusal);
+      if (needsTurn) await nudge(redis, namespace, start.runId);
+      return { kind: 'refused', why: claimed.refusal };
+    }
+    const { delivery, hasOutputs } = claimed;
+    const group = await info.group(delivery.group);
+    const facts = { info, group, start, delivery, hasOutputs };
+    return await new Execution(this.#context, this.#renderer, facts).run();
+  }
+
+  /** What was reserved for this worker needs no claim, where its job starts for the first time. */
+  async #claim(info: RunInfo, start: DeliveryStart): Promise<ClaimAnswer> {
+    const { redis, turns, maxDeaths } = this.#context;
+    const { runId, carrier, attemptsStarted } = start;
+    const reserved = turns.takeReserved(runId, carrier);
+    if (reserved !== undefined && attemptsStarted === 1 && !start.cancel.aborted) {
+      return { kind: 'claimed', ...reserved };
+    }
     await failpoint('claim.before');
     const answer = await claim(redis, info.facts.handle, {
-      carrier: start.carrier,
-      attemptsStarted: start.attemptsStarted,
-      token: randomBytes(tokenBytes),
-      maxDeaths: this.#context.maxDeaths,
+      carrier,
+      attemptsStarted,
+      token: nextToken(),
+      maxDeaths,
       poisonRecord: poisonRecord(this.#context),
     });
     await failpoint('claim.after');
-    if (answer.kind === 'refused') {
-      const needsTurn = ['cancelled', 'split', 'poison'].includes(answer.refusal);
-      if (needsTurn) await nudge(redis, namespace, start.runId);
-      return { kind: 'refused', why: answer.refusal };
-    }
-    const group = await info.group(answer.delivery.group);
-    const execution = new Execution(this.#context, this.#renderer, {
-      info,
-      group,
-      start,
-      delivery: answer.delivery,
-      hasOutputs: answer.hasOutputs,
-    });
-    return await execution.run();
+    return answer;
   }
 
   async #readInfo(runId: string): Promise<RunInfo | null> {
@@ -157,6 +166,7 @@ class Execution {
         group: delivery.group,
       },
       lease: start.lease,
+      settleLast: (entry) => context.turns.settle(claimed.info, entry, delivery.queue),
     });
   }
 
@@ -167,7 +177,7 @@ class Execution {
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
-    await this.#report.drain();
+    await this.#report.finish();
     await this.#handBackRest(places);
     return this.#describe(places);
   }

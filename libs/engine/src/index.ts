@@ -10,8 +10,10 @@ export {
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
 export { LostDeliveries } from './lost.ts';
 export { newRunId, runIdOfKey } from './run-id.ts';
+export { RunNews } from './run-news.ts';
 export { prepareSettlement, type SettleContext } from './settle.ts';
 export { Shares } from './shares.ts';
+export { SlotTurns, type SlotTurnsOptions } from './slot-turns.ts';
 export {
   KeyReusedError,
   type Submission,

@@ -13,7 +13,7 @@ import {
 
 /** Outcomes wait at most so long for company: a child may depend on each. */
 const flushMs = 5;
-/** One entry of the stream carries at most so many. */
+/** More than these don't wait: a delivery's last outcomes are no more. */
 const flushOutcomes = 256;
 const flushBytes = 65_536;
 
@@ -25,7 +25,10 @@ export interface ReportedDelivery {
   readonly group: number;
 }
 
-/** Appends the outcomes of one delivery to its shard's stream as they come, packed. */
+/**
+ * Reports the outcomes of one delivery, packed: what ends early goes to the shard's stream, for the
+ * listener; the last ones are settled by the worker's own turn, or go to the stream where that fails.
+ */
 export class DeliveryReport {
   readonly #redis: RedisClient;
   readonly #namespace: string;
@@ -35,7 +38,8 @@ export class DeliveryReport {
   #extras: OutcomeExtra[] = [];
   #extraBytes = 0;
   #timer: NodeJS.Timeout | undefined;
-  #last: Promise<void> = Promise.resolve();
+  #appended: Promise<void> = Promise.resolve();
+  readonly #settleLast: (entry: NewOutcomeEntry) => Promise<void>;
 
   constructor(options: {
     readonly redis: RedisClient;
@@ -43,11 +47,13 @@ export class DeliveryReport {
     readonly delivery: ReportedDelivery;
     /** Once it is aborted nothing more is appended: another worker has the delivery. */
     readonly lease: AbortSignal;
+    settleLast(entry: NewOutcomeEntry): Promise<void>;
   }) {
     this.#redis = options.redis;
     this.#namespace = options.namespace;
     this.#delivery = options.delivery;
     this.#lease = options.lease;
+    this.#settleLast = (entry) => options.settleLast(entry);
   }
 
   add(record: OutcomeRecord, extra?: OutcomeExtra): void {
@@ -56,21 +62,39 @@ export class DeliveryReport {
       this.#extras.push(extra);
       this.#extraBytes += extra.json.length;
     }
-    const isFull = this.#records.length >= flushOutcomes || this.#extraBytes >= flushBytes;
+    const isFull = this.#records.length > flushOutcomes || this.#extraBytes >= flushBytes;
     if (isFull) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), flushMs);
   }
 
-  /** Resolves when Redis has answered for everything that was added. */
-  async drain(): Promise<void> {
-    this.#flush();
-    await this.#last;
+  /** Resolves when everything that was added is settled, or in the stream for good. */
+  async finish(): Promise<void> {
+    const entry = this.#take();
+    if (entry !== null && !this.#lease.aborted) await this.#settle(entry);
+    await this.#appended;
+  }
+
+  async #settle(entry: NewOutcomeEntry): Promise<void> {
+    try {
+      await this.#settleLast(entry);
+    } catch {
+      // Settled twice, they count once.
+      await this.#append(entry);
+    }
   }
 
   #flush(): void {
+    const entry = this.#take();
+    if (entry === null) return;
+    this.#appended = Promise.all([this.#appended, this.#append(entry)]).then(() => undefined);
+    // `finish` throws what went wrong; until then nobody may be waiting.
+    this.#appended.catch(() => undefined);
+  }
+
+  #take(): NewOutcomeEntry | null {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#records.length === 0) return;
+    if (this.#records.length === 0) return null;
     const outcomes = Buffer.alloc(this.#records.length * outcomeBytes);
     this.#records.forEach((record, index) => {
       encodeOutcome(record, outcomes, index * outcomeBytes);
@@ -79,9 +103,7 @@ export class DeliveryReport {
     this.#records = [];
     this.#extras = [];
     this.#extraBytes = 0;
-    this.#last = Promise.all([this.#last, this.#append(entry)]).then(() => undefined);
-    // `drain` throws what went wrong; until then nobody may be waiting.
-    this.#last.catch(() => undefined);
+    return entry;
   }
 
   /** A full Redis refuses entries: they are offered again until there is room or the lease is lost. */

@@ -2,7 +2,7 @@ import type { RetryPolicy } from '@runnel/core';
 import {
   decodeExtras,
   decodeOutcome,
-  type OutcomeEntry,
+  type NewOutcomeEntry,
   outcomeBytes,
   type RunInfo,
   type Settlement,
@@ -29,7 +29,7 @@ export interface SettleContext {
  * becomes `delayed` with its due time. Sent again, the script takes the first decision that it got.
  */
 export async function prepareSettlement(
-  entry: OutcomeEntry,
+  entry: NewOutcomeEntry,
   info: RunInfo,
   context: SettleContext,
 ): Promise<Settlement> {

@@ -78,7 +78,7 @@ export {
 } from './run-info.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
-export { type RunProgress, startRun } from './scripts.ts';
+export { startRun, type TurnAnswer } from './scripts.ts';
 export {
   type Demand,
   type DueTask,
@@ -95,12 +95,12 @@ export {
 } from './shards.ts';
 export { type GroupRoute, type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export {
-  cutRun,
   haltPage,
   type QueueShare,
   reissue,
   release,
   type Settlement,
+  type Turn,
   takeTurn,
 } from './turns.ts';
 export {

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
-import { type Delivery, stateCode } from './packed.ts';
+import { type Delivery, isClaimed, stateCode } from './packed.ts';
 import { type PlaceEnd, StoreDriver, settlementOf } from './store-driver.ts';
 
 let redis: Redis;
@@ -73,7 +73,7 @@ async function play(
   const journal: Journal = { starts: [], accepted: new Map() };
   const delayed = new Set<number>();
   for (let step = 0; step < 5_000; step++) {
-    const progress = await driver.turn(1 + draw(4), 1 + draw(20));
+    const progress = await driver.turn(1 + draw(4), 1 + draw(20), draw(3));
     if (progress.state !== 'running') return journal;
     if (draw(2) === 0) await driver.clearOutbox(progress.outbox.map(({ carrier }) => carrier));
     const open = await driver.deliveries();
@@ -97,7 +97,12 @@ async function carryOut(
 ): Promise<void> {
   const chosen = open[draw(open.length)];
   if (chosen === undefined) return;
-  const delivery = await driver.claimed(chosen.carrier, chosen.attemptsStarted + 1);
+  // What was reserved may start without a claim.
+  const isReserved = chosen.starts === 0 && isClaimed(chosen);
+  const delivery =
+    isReserved && draw(2) === 0
+      ? chosen
+      : await driver.claimed(chosen.carrier, chosen.attemptsStarted + 1);
   const places = delivery.ids.map((_, place) => place).filter((place) => delivery.open[place]);
   const accepted = new Set(journal.accepted.keys());
   for (const place of places) journal.starts.push({ id: delivery.ids[place] ?? -1, accepted });
@@ -106,7 +111,7 @@ async function carryOut(
   for (const part of [ends.slice(0, cut), ends.slice(cut)]) {
     if (part.length === 0) continue;
     const settlement = settlementOf(delivery, part);
-    const first = await driver.settle([settlement], 4, 1 + draw(16));
+    const first = await driver.settle([settlement], 4, 1 + draw(16), draw(3));
     expect(first.accepted).toBe(part.length);
     if (draw(3) === 0) {
       const second = await driver.settle([settlement], 4, 1 + draw(16));

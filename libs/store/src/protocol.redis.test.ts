@@ -76,6 +76,59 @@ describe('a claim', () => {
   });
 });
 
+describe('a reserved delivery', () => {
+  test('is told once it is cut, and its outcomes count without a claim', async () => {
+    const driver = await submit(4);
+
+    const { reserved, outbox } = await driver.turn(4, 64, 1);
+    const [delivery] = reserved;
+    if (delivery === undefined) throw new Error('nothing was reserved');
+    const answer = await driver.settle([allSucceeded(delivery)]);
+
+    expect(outbox.map(({ carrier }) => carrier)).toEqual([delivery.carrier]);
+    expect(answer).toMatchObject({ state: 'succeeded', accepted: 4, reserved: [] });
+  });
+
+  test('is reserved for no more slots than were asked for', async () => {
+    const driver = await submit(4, 1);
+
+    const { reserved, outbox } = await driver.turn(4, 64, 3);
+
+    expect(reserved.map(({ carrier }) => carrier)).toEqual([1, 2, 3]);
+    expect(outbox).toHaveLength(4);
+  });
+
+  test('belongs to the worker that gets the first start of its job, and nobody died', async () => {
+    const driver = await submit(4);
+    const { reserved } = await driver.turn(4, 64, 1);
+
+    const delivery = await driver.claimed(1, 1);
+    const late = await driver.settle(reserved.map(allSucceeded));
+
+    expect(late).toMatchObject({ accepted: 0, duplicates: 4 });
+    expect(await driver.redis.exists(driver.run.names.deaths)).toBe(0);
+    expect(await driver.settle([allSucceeded(delivery)])).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('counts as started when its job starts again: the worker that had it is dead', async () => {
+    const driver = await submit(4);
+    await driver.turn(4, 64, 1);
+
+    expect(await driver.claim(1, 2)).toEqual({ kind: 'refused', refusal: 'split' });
+    expect(await driver.redis.hlen(driver.run.names.deaths)).toBe(4);
+  });
+
+  test('of a run that is cancelled is decided by its outcome', async () => {
+    const driver = await submit(4);
+    const { reserved } = await driver.turn(4, 64, 1);
+
+    await haltPage(driver.redis, driver.run, 'cancel', 1);
+    const answer = await driver.settle(reserved.map(allSucceeded));
+
+    expect(answer).toMatchObject({ state: 'succeeded', accepted: 4 });
+  });
+});
+
 describe('an outcome', () => {
   test('that comes twice counts once while its siblings run', async () => {
     const driver = await submit(9);

@@ -1,14 +1,21 @@
-import { decodeOutbox, type OutboxEntry } from './packed.ts';
+import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from './packed.ts';
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
-/** How a run stands after a script: absolute figures, never differences. */
-export interface RunProgress {
+/** What a turn did, and how the run stands after it: absolute figures, never differences. */
+export interface TurnAnswer {
   readonly state: string;
   readonly finished: number;
+  /** Entries of ends whose children are not all visited. */
   readonly backlog: number;
-  /** At most 256 carriers that are not in BullMQ yet. */
+  /** Carriers to be put into BullMQ: what the turn cut, or at most 256 of all that wait. */
   readonly outbox: readonly OutboxEntry[];
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Deliveries that the caller may start without a claim if it gets their jobs. */
+  readonly reserved: readonly Delivery[];
+  /** False where no task of the run has handed anything on so far; told where something was reserved. */
+  readonly hasOutputs: boolean;
 }
 
 export const createRun = defineScript(
@@ -58,28 +65,6 @@ export const startRun = defineScript(
   nullable(toText),
 );
 
-export const cutDeliveries = defineScript(
-  'cut-deliveries',
-  {
-    keys: [
-      'meta',
-      'counts',
-      'groupIndex',
-      'deliveries',
-      'outbox',
-      'backlog',
-      'tries',
-      'active',
-      'ended',
-      'demand',
-    ],
-    preludes: ['packed', 'run', 'cut'],
-    takesMore: true,
-    allowOom: true,
-  },
-  nullable(toProgress),
-);
-
 export const claimDelivery = defineScript(
   'claim-delivery',
   {
@@ -107,36 +92,8 @@ export const claimDelivery = defineScript(
   },
 );
 
-export const settleOutcomes = defineScript(
-  'settle-outcomes',
-  {
-    keys: [
-      'meta',
-      'state',
-      'counts',
-      'groupIndex',
-      'deliveries',
-      'outbox',
-      'backlog',
-      'tries',
-      'attempts',
-      'failures',
-      'outputs',
-      'times',
-      'demand',
-    ],
-    preludes: ['packed', 'run'],
-    takesMore: true,
-    allowOom: true,
-  },
-  (raw): { readonly accepted: number; readonly duplicates: number } => {
-    const list = toList(raw);
-    return { accepted: numberAt(list, 0), duplicates: numberAt(list, 1) };
-  },
-);
-
-export const advanceBacklog = defineScript(
-  'advance-backlog',
+export const takeTurn = defineScript(
+  'take-turn',
   {
     keys: [
       'meta',
@@ -151,15 +108,19 @@ export const advanceBacklog = defineScript(
       'outbox',
       'backlog',
       'tries',
+      'attempts',
+      'failures',
+      'outputs',
+      'times',
       'active',
       'ended',
       'demand',
     ],
-    preludes: ['packed', 'run', 'cut', 'advance'],
+    preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
     takesMore: true,
     allowOom: true,
   },
-  nullable(toProgress),
+  nullable(toTurn),
 );
 
 export const returnDelivery = defineScript(
@@ -234,12 +195,19 @@ export const removeRecord = defineScript(
 
 export const appendLog = defineScript('append-log', { keys: ['meta', 'logs'] }, toInteger);
 
-function toProgress(raw: RawReply): RunProgress {
+function toTurn(raw: RawReply): TurnAnswer {
   const list = toList(raw);
+  const reserved = toList(list[6] ?? null);
   return {
     state: toText(list[0]),
     finished: numberAt(list, 1),
     backlog: numberAt(list, 2),
     outbox: decodeOutbox(toBytes(list[3])),
+    accepted: numberAt(list, 4),
+    duplicates: numberAt(list, 5),
+    reserved: reserved.flatMap((carrier, index) =>
+      index % 2 === 0 ? [decodeDelivery(toInteger(carrier), toBytes(reserved[index + 1]))] : [],
+    ),
+    hasOutputs: numberAt(list, 7) === 1,
   };
 }

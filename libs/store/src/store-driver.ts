@@ -8,7 +8,7 @@ import { readStates } from './read-tasks.ts';
 import { type OpenRunHandle, runHandle } from './run-handle.ts';
 import { RunInfo, readRunFacts } from './run-info.ts';
 import type { RedisClient } from './script.ts';
-import type { RunProgress } from './scripts.ts';
+import type { TurnAnswer } from './scripts.ts';
 import { storeRun } from './store-run.ts';
 import { release, type Settlement, takeTurn } from './turns.ts';
 
@@ -63,23 +63,26 @@ export class StoreDriver {
   }
 
   /** One turn without outcomes. */
-  async turn(window = 4, edges = 64): Promise<RunProgress> {
-    return (await this.settle([], window, edges)).progress;
+  async turn(window = 4, edges = 64, reserved = 0): Promise<TurnAnswer> {
+    return await this.settle([], window, edges, reserved);
   }
 
   async settle(
     settlements: readonly Settlement[],
     window = 4,
     edges = 64,
-  ): Promise<{ accepted: number; duplicates: number; progress: RunProgress }> {
+    reserved = 0,
+  ): Promise<TurnAnswer> {
     const answer = await takeTurn(this.redis, this.run, {
       settlements,
       shares: this.shares(window),
       now: 1,
       edges,
+      reserve: { token: randomBytes(8), counts: this.run.queues.map(() => reserved) },
+      wantsOutbox: true,
     });
-    if (answer.progress === null) throw new Error('the run is gone');
-    return { ...answer, progress: answer.progress };
+    if (answer === null) throw new Error('the run is gone');
+    return answer;
   }
 
   /** Claims as a BullMQ job that starts for the `starts`th time. */

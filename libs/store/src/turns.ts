@@ -1,13 +1,11 @@
 import type { OpenRunHandle } from './run-handle.ts';
-import { type Argument, callOf, type RedisClient, runPipeline, type ScriptCall } from './script.ts';
+import type { Argument, RedisClient } from './script.ts';
 import {
-  advanceBacklog,
-  cutDeliveries,
   haltRun,
-  type RunProgress,
   reissueDelivery,
   releaseDelayed,
-  settleOutcomes,
+  type TurnAnswer,
+  takeTurn as takeTurnScript,
 } from './scripts.ts';
 
 /** A queue's share for one run: deliveries in flight at most, and slots to spread ready work over. */
@@ -26,62 +24,42 @@ export interface Settlement {
   readonly dues: Buffer;
 }
 
-/** Edges that one call visits at most: a few ms of Redis. Twice as many are a tenth quicker. */
-export const edgesPerTurn = 2_048;
-
-/** Settles (where there is something to settle), visits children, and cuts: one round trip. */
-export async function takeTurn(
-  redis: RedisClient,
-  run: OpenRunHandle,
-  turn: {
-    readonly settlements: readonly Settlement[];
-    readonly shares: readonly QueueShare[];
-    readonly now: number;
-    readonly edges?: number;
-  },
-): Promise<{
-  readonly accepted: number;
-  readonly duplicates: number;
-  /** Null: the run was deleted. */
-  readonly progress: RunProgress | null;
-}> {
-  const advance = callOf(advanceBacklog, run.keys, [
-    turn.now,
-    turn.edges ?? edgesPerTurn,
-    ...flatten(turn.shares),
-  ]);
-  if (turn.settlements.length === 0) {
-    const [progress] = await runPipeline<[RunProgress | null]>(redis, [advance]);
-    return { accepted: 0, duplicates: 0, progress };
-  }
-  const settle: ScriptCall<{ readonly accepted: number; readonly duplicates: number }> = callOf(
-    settleOutcomes,
-    run.keys,
-    [
-      run.id,
-      ...turn.settlements.flatMap((one) => [
-        one.carrier,
-        one.token,
-        one.outcomes,
-        one.extras,
-        one.dues,
-      ]),
-    ],
-  );
-  const [settled, progress] = await runPipeline<
-    [{ readonly accepted: number; readonly duplicates: number }, RunProgress | null]
-  >(redis, [settle, advance]);
-  return { ...settled, progress };
+export interface Turn {
+  readonly settlements: readonly Settlement[];
+  /** One for each queue of the run, in order. */
+  readonly shares: readonly QueueShare[];
+  readonly now: number;
+  /** Edges to visit at most. */
+  readonly edges?: number;
+  /** Deliveries of what the turn cuts that the caller gets under its token, by queue. */
+  readonly reserve?: { readonly token: Buffer; readonly counts: readonly number[] };
+  /** Tells of every carrier that is not in BullMQ yet, whoever cut it. */
+  readonly wantsOutbox?: boolean;
 }
 
-/** Cuts within the windows; also tells where the run stands. */
-export function cutRun(
+/** Edges that one call visits at most: a few ms of Redis, less where it settles too. */
+const edgesAlone = 2_048;
+const edgesBesides = 1_024;
+
+const nobody = { token: Buffer.alloc(8), counts: [] };
+
+/** Settles (where there is something to settle), visits children, and cuts. Null: the run was deleted. */
+export function takeTurn(
   redis: RedisClient,
   run: OpenRunHandle,
-  shares: readonly QueueShare[],
-  now: number,
-): Promise<RunProgress | null> {
-  return cutDeliveries.run(redis, run.keys, [now, ...flatten(shares)]);
+  turn: Turn,
+): Promise<TurnAnswer | null> {
+  const { settlements, shares, reserve = nobody } = turn;
+  return takeTurnScript.run(redis, run.keys, [
+    turn.now,
+    turn.edges ?? (settlements.length === 0 ? edgesAlone : edgesBesides),
+    turn.wantsOutbox === true ? 1 : 0,
+    reserve.token,
+    ...shares.flatMap(({ window, slots }, queue) => [window, slots, reserve.counts[queue] ?? 0]),
+    ...settlements.flatMap(({ carrier, token, outcomes, extras, dues }): Argument[] => [
+      ...[carrier, token, outcomes, extras, dues],
+    ]),
+  ]);
 }
 
 /** Nodes and deliveries that one page of halting looks at: a few ms of Redis. */
@@ -119,8 +97,4 @@ export function release(
   ids: readonly number[],
 ): Promise<number> {
   return releaseDelayed.run(redis, run.keys, [run.id, ...ids]);
-}
-
-function flatten(shares: readonly QueueShare[]): readonly Argument[] {
-  return shares.flatMap(({ window, slots }) => [window, slots]);
 }

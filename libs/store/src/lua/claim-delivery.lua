@@ -35,7 +35,9 @@ if call('HGET', K.meta, 'halt') then
 end
 
 local answer
-if d.starts > 0 then
+-- One that was reserved may have been started without a claim; the first start of its job was not.
+local reserved = d.starts == 0 and d.token ~= NO_TOKEN
+if d.starts > 0 or (reserved and started > 1) then
   -- Whoever started it before is dead, or lost its lease.
   local ids, count, places = open_ids(d)
   local limit = tonumber(ARGV[4])

@@ -20,18 +20,19 @@
 -- ARGV[4] deliveries a page
 --
 -- Returns { state, 1 while pages are left, 1 where this call began it }; nil where there is no such run.
-local h = call('HMGET', K.meta, 'state', 'halt', 'haltedDeliveries', 'haltedNodes', 'n', 'id')
-local state, halt, n = h[1], h[2], tonumber(h[5] or 0)
+local h = call('HMGET', K.meta, 'haltedDeliveries', 'haltedNodes')
+local r = record()
+local state, halt, n = r.state, r.halt, r.n or 0
 if not state then return false end
 if state ~= 'running' and state ~= 'created' then return { state, 0, 0 } end
 local now, began = tonumber(ARGV[2]), 0
 if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   halt, began = ARGV[1], 1
-  call('HSET', K.meta, 'halt', halt)
+  set_field('halt', halt)
   if state == 'created' then
-    call('HSET', K.meta, 'state', 'running')
-    call('ZADD', K.active, now, h[6])
-    call('ZREM', K.submitting, h[6])
+    set_field('state', 'running')
+    call('ZADD', K.active, now, r.id)
+    call('ZREM', K.submitting, r.id)
   end
 end
 if not halt then return { state, 0, 0 } end
@@ -40,10 +41,10 @@ call('DEL', K.backlog)
 for number = 0, #KEYS - FIXED - 1 do
   local q = queue_of(number)
   call('DEL', q.key)
-  q.ready, q.dirty = 0, true
+  q.ready, q.stored, q.dirty = 0, 0, true
 end
 
-local carriers, from = {}, tonumber(h[3] or 0)
+local carriers, from = {}, tonumber(h[1] or 0)
 for _, carrier in ipairs(call('HKEYS', K.deliveries)) do
   if tonumber(carrier) > from then carriers[#carriers + 1] = tonumber(carrier) end
 end
@@ -62,7 +63,7 @@ for i = 1, min(#carriers, tonumber(ARGV[4])) do
 end
 local left = #carriers > tonumber(ARGV[4])
 
-local at = tonumber(h[4] or 0)
+local at = tonumber(h[2] or 0)
 if not left and at < n then
   local to = min(n, at + tonumber(ARGV[3]))
   local page = call('GETRANGE', K.state, at, to - 1)
@@ -82,8 +83,10 @@ if not left and at < n then
   end
   if run > 0 then count_ends(group, CANCELLED, run) end
   write_states(ids, codes, count)
-  call('HSET', K.meta, 'haltedNodes', to, 'delayed', 0)
+  call('HSET', K.meta, 'haltedNodes', to)
+  set_field('delayed', 0)
   left = to < n
 end
+local answer = conclude(now, 0)
 save_run()
-return { conclude(now), left and 1 or 0, began }
+return { answer, left and 1 or 0, began }

@@ -35,14 +35,13 @@ local function verdict(rule, flags)
   return rule == ANY and SKIPPED or SUCCEEDED
 end
 
--- What one call gathers over all entries that it visits.
-local seen = { times = {}, flags = {}, rule = {}, plain = true }
+-- What one round gathers over all entries that it visits.
+local seen
+local function see_nothing()
+  seen = { times = {}, flags = {}, rule = {}, plain = true }
+end
 
 local function see(edge, code)
-  if edge < 16777216 and code == SUCCEEDED then
-    seen.times[edge] = (seen.times[edge] or 0) + 1
-    return
-  end
   local id, condition = edge % 16777216, floor(edge / 16777216)
   seen.plain = false
   seen.times[id] = (seen.times[id] or 0) + 1
@@ -59,10 +58,19 @@ end
 
 -- Sees the edges from … stop - 1 of ids[x] …, whose offsets start at `base`.
 local function see_edges(ids, x, from, stop, offsets, base, codes, codes_at)
-  local edges = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from)
+  local edges, times = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from), seen.times
+  local code, till = byte(codes, codes_at + x - 1), offsets[ids[x] - base + 2]
   for e = from, stop - 1 do
-    while e >= offsets[ids[x] - base + 2] do x = x + 1 end
-    see(edges[e - from + 1], byte(codes, codes_at + x - 1))
+    while e >= till do
+      x = x + 1
+      code, till = byte(codes, codes_at + x - 1), offsets[ids[x] - base + 2]
+    end
+    local edge = edges[e - from + 1]
+    if edge < 16777216 and code == SUCCEEDED then
+      times[edge] = (times[edge] or 0) + 1
+    else
+      see(edge, code)
+    end
   end
 end
 
@@ -100,8 +108,8 @@ local function visit(entry, budget)
   return budget, index + i - 1, 0, n
 end
 
--- Decided children, ascending.
-local decided, codes_of, decisions = {}, {}, 0
+-- Children that the round decided.
+local decided, codes_of, decisions
 local function decide(id, code)
   decisions = decisions + 1
   decided[decisions], codes_of[decisions] = id, code
@@ -148,4 +156,97 @@ local function lower_scattered(ids, from, to)
     end
   end
   if s > 0 then call('BITFIELD', K.waiting, unpack(sets)) end
+end
+
+-- Lowers what was seen, child by child in ascending order, and decides those that it completes.
+local function lower_children()
+  decided, codes_of, decisions = {}, {}, 0
+  local children, n = {}, 0
+  for id in pairs(seen.times) do
+    n = n + 1
+    children[n] = id
+  end
+  table.sort(children)
+  for i = 1, n, CHUNK do
+    local j = min(n, i + CHUNK - 1)
+    local dense = seen.plain and children[j] - children[i] < (j - i + 1) * 16
+    if dense then lower_block(children, i, j) else lower_scattered(children, i, j) end
+  end
+end
+
+-- Makes decided children ready; returns those that ended instead: skipped, or a barrier that holds.
+local function release_decided()
+  local ready, order, ends, end_codes, ended = {}, {}, {}, {}, 0
+  for i = 1, decisions do
+    local id, code = decided[i], codes_of[i]
+    local group = group_of(id)
+    if code == SUCCEEDED and not group_info(group).barrier then
+      if not ready[group] then
+        ready[group] = {}
+        order[#order + 1] = group
+      end
+      ready[group][#ready[group] + 1] = id
+    else
+      ended = ended + 1
+      ends[ended], end_codes[ended] = id, char(code)
+      count_ends(group, code, 1)
+    end
+  end
+  for _, group in ipairs(order) do push_ready(group, 0, ready[group], #ready[group], false) end
+  if ended > 0 then write_states(ends, end_codes, ended) end
+  return ends, end_codes, ended
+end
+
+-- The backlog: entries in Redis come before those of this call, which are in memory until it ends.
+local backlog
+local function open_backlog()
+  backlog = { stored = call('LLEN', K.backlog), fresh = {}, at = 1 }
+end
+
+local function add_ends(ids, codes, n)
+  if n > 0 then backlog.fresh[#backlog.fresh + 1] = backlog_entry(ids, codes, n) end
+end
+
+-- Visits entries until the budget is used up; returns what is left of it.
+local function visit_backlog(budget)
+  while budget > 0 do
+    local stored = backlog.stored > 0
+    local entry = stored and call('LINDEX', K.backlog, 0) or backlog.fresh[backlog.at]
+    if not entry then break end
+    local index, skip, n
+    budget, index, skip, n = visit(entry, budget)
+    if index < n then
+      local rest = pack_u32(index) .. pack_u32(skip) .. sub(entry, 9)
+      if stored then call('LSET', K.backlog, 0, rest) else backlog.fresh[backlog.at] = rest end
+      break
+    elseif stored then
+      call('LPOP', K.backlog)
+      backlog.stored = backlog.stored - 1
+    else
+      backlog.at = backlog.at + 1
+    end
+  end
+  return budget
+end
+
+local function has_backlog()
+  return backlog.stored > 0 or backlog.fresh[backlog.at] ~= nil
+end
+
+-- Visits children of accepted ends, at most about `budget` edges. What is skipped, and barriers that
+-- hold, are visited in turn.
+local function advance(budget)
+  while budget > 0 and has_backlog() do
+    see_nothing()
+    budget = visit_backlog(budget)
+    lower_children()
+    add_ends(release_decided())
+  end
+end
+
+-- Stores what is left, cursor and all. Returns the number of entries.
+local function save_backlog()
+  local fresh = backlog.fresh
+  if fresh[backlog.at] then call('RPUSH', K.backlog, unpack(fresh, backlog.at)) end
+  return backlog.stored + #fresh - backlog.at + 1
 end

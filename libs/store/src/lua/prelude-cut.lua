@@ -15,12 +15,37 @@ local function sizes_for(group, queue, slots)
   local share = ceil(queue.ready / slots)
   -- Where the tasks of a delivery run side by side, none waits behind another.
   if info.side_by_side then return max(1, min(info.max_batch, share)), 1 end
-  local h = call('HMGET', K.counts, group .. ':n', group .. ':us')
-  if not h[1] then return UNMEASURED, 1 end
-  local mean_us = max(1, h[2] / h[1])
+  local known = counts_of(group)
+  if known.n == 0 then return UNMEASURED, 1 end
+  local mean_us = max(1, known.us / known.n)
   local worth = min(info.max_batch, floor(WORTHWHILE_MS * 1000 / mean_us))
   local size = min(info.max_batch, share, floor(DELIVERY_MS * 1000 / mean_us))
   return max(1, size, worth), max(1, worth)
+end
+
+-- The first ready entry: what is in the list comes before what this call made ready.
+local function first_entry(q)
+  if q.stored > 0 then return call('LINDEX', q.key, 0) end
+  return q.fresh[q.at]
+end
+
+local function drop_entry(q, entry)
+  if q.stored > 0 then
+    call('LPOP', q.key)
+    q.stored = q.stored - (#entry - 4) / 4
+  else
+    q.at = q.at + 1
+  end
+end
+
+local function put_back(q, entry)
+  if q.at > 1 then
+    q.at = q.at - 1
+    q.fresh[q.at] = entry
+  else
+    call('LPUSH', q.key, entry)
+    q.stored = q.stored + (#entry - 4) / 4
+  end
 end
 
 -- Ascending, so that what ends together is written together.
@@ -34,85 +59,109 @@ end
 -- Takes ids from the head of the list; entries of the same group are joined. Nil where nothing is
 -- ready, or where it is too little to be worth a delivery before a slot is free: those in flight
 -- bring the next turn.
-local function take_ready(queue, slots, room)
-  local entry = call('LINDEX', queue.key, 0)
+local function take_ready(q, slots, room)
+  local entry = first_entry(q)
   if not entry then return nil end
   local head = u32(entry, 1)
   local group, flags = head % 16777216, floor(head / 16777216)
   local size, worth = 1, 1
-  if flags == 0 then size, worth = sizes_for(group, queue, slots) end
-  if queue.inflight >= slots and queue.ready < worth then return nil end
-  call('LPOP', queue.key)
+  if flags == 0 then size, worth = sizes_for(group, q, slots) end
+  if q.inflight >= slots and q.ready < worth then return nil end
+  drop_entry(q, entry)
   size = min(room, size) * 4
   local parts, length = { sub(entry, 5) }, #entry - 4
   while length < size do
-    local more = call('LINDEX', queue.key, 0)
+    local more = first_entry(q)
     if not more or u32(more, 1) ~= head then break end
-    call('LPOP', queue.key)
+    drop_entry(q, more)
     parts[#parts + 1] = sub(more, 5)
     length = length + #more - 4
   end
   local ids = #parts == 1 and parts[1] or sort_ids(table.concat(parts))
   if length > size then
-    call('LPUSH', queue.key, pack_u32(head) .. sub(ids, size + 1))
+    put_back(q, pack_u32(head) .. sub(ids, size + 1))
     ids = sub(ids, 1, size)
   end
   return group, flags, ids, #ids / 4
 end
 
-local function attempts_of(ids, n, tries)
-  if tries == 0 then return rep('\1', n) end
-  local fields = unpack_ids(ids, 1, n)
-  local found = call('HMGET', K.tries, unpack(fields))
+local function attempts_of(ids, n)
+  if (record().tries or 0) == 0 then return rep('\1', n) end
+  local found = call('HMGET', K.tries, unpack(unpack_ids(ids, 1, n)))
   local out = {}
   for i = 1, n do out[i] = char(tonumber(found[i] or 1)) end
   return table.concat(out)
 end
 
--- Fills the window of each queue. `shares` holds (window, slots) for each queue, in order.
-local function cut(now, shares)
-  local h = call('HMGET', K.meta, 'state', 'halt', 'seq', 'open', 'parallelism', 'tries')
-  if h[1] ~= 'running' or h[2] then return end
-  local seq, open = tonumber(h[3] or 0), tonumber(h[4] or 0)
-  local room = h[5] and tonumber(h[5]) - open or 16777216
-  local made, taken = 0, 0
-  for number = 0, #shares / 2 - 1 do
-    local q = queue_of(number)
-    local window, slots = shares[number * 2 + 1], max(1, shares[number * 2 + 2])
-    while q.ready > 0 and q.inflight < window and room > taken do
-      local group, flags, ids, n = take_ready(q, slots, room - taken)
-      if not group then break end
-      made = made + 1
-      taken = taken + n
-      q.ready = q.ready - n
-      q.inflight = q.inflight + 1
-      q.dirty = true
-      ready_count(group, -n)
-      call('HSET', K.deliveries, seq + made, pack_delivery({
-        token = NO_TOKEN, attempts_started = 0, starts = 0, group = group, cut_at = floor(now / 1000), n = n,
-        flags = flags, queue = number, ids = ids, attempts = attempts_of(ids, n, tonumber(h[6] or 0)), bits = open_bits(n),
-      }))
-      call('ZADD', K.outbox, now, seq + made)
-    end
-  end
-  if made > 0 then
-    call('HSET', K.meta, 'seq', seq + made)
-    add_total('open', taken)
+-- A carrier that is not in BullMQ yet, and 20 bytes of its delivery: group u32 | cut at u32 | n u16 |
+-- flags u8 | queue u8 | first id u32 | its attempt u8 | 0 u24.
+local function outbox_entry(carrier, packed)
+  local n = u16(packed, 25)
+  return pack_u32(carrier) .. sub(packed, 17, 32) .. sub(packed, HEAD + 4 * n + 1, HEAD + 4 * n + 1) .. '\0\0\0'
+end
+
+-- What a call cut: fields of `deliveries`, scores of the outbox, what is told of it, and what is
+-- reserved for the worker that called.
+local made = { deliveries = {}, scores = {}, told = {}, reserved = {} }
+
+local function make_delivery(carrier, now, d)
+  local packed = pack_delivery(d)
+  local at = #made.deliveries
+  made.deliveries[at + 1], made.deliveries[at + 2] = carrier, packed
+  made.scores[at + 1], made.scores[at + 2] = now, carrier
+  made.told[#made.told + 1] = outbox_entry(carrier, packed)
+  if d.token ~= NO_TOKEN then
+    made.reserved[#made.reserved + 1] = carrier
+    made.reserved[#made.reserved + 1] = packed
   end
 end
 
--- Up to 256 carriers that are not in BullMQ yet, each as carrier u32 and 20 bytes of its delivery:
--- group u32 | cut at u32 | n u16 | flags u8 | queue u8 | first id u32 | its attempt u8 | 0 u24.
+-- Fills the window of each queue. `shares` holds (window, slots, reserved) for each queue, in order:
+-- so many of its deliveries go to the caller, under its token, without a claim.
+local function cut(now, shares, token)
+  local r = record()
+  if r.state ~= 'running' or r.halt then return end
+  local seq, before = r.seq or 0, r.seq or 0
+  local room = r.parallelism and r.parallelism - (r.open or 0) or 16777216
+  for number = 0, #shares / 3 - 1 do
+    local q = queue_of(number)
+    local window, slots, reserve = shares[number * 3 + 1], max(1, shares[number * 3 + 2]), shares[number * 3 + 3]
+    while q.ready > 0 and q.inflight < window and room > 0 do
+      local group, flags, ids, n = take_ready(q, slots, room)
+      if not group then break end
+      seq = seq + 1
+      room = room - n
+      q.ready = q.ready - n
+      q.inflight = q.inflight + 1
+      q.dirty = true
+      count(group, READY, -n)
+      make_delivery(seq, now, {
+        token = reserve > 0 and token or NO_TOKEN, attempts_started = 0, starts = 0, group = group,
+        cut_at = floor(now / 1000), n = n, flags = flags, queue = number, ids = ids,
+        attempts = attempts_of(ids, n), bits = open_bits(n),
+      })
+      reserve = reserve - 1
+      add_total('open', n)
+    end
+  end
+  if seq == before then return end
+  set_field('seq', seq)
+  for i = 1, #made.deliveries, CHUNK do
+    local j = min(#made.deliveries, i + CHUNK - 1)
+    call('HSET', K.deliveries, unpack(made.deliveries, i, j))
+    call('ZADD', K.outbox, unpack(made.scores, i, j))
+  end
+end
+
+-- Up to 256 carriers that are not in BullMQ yet, whoever cut them.
 local function read_outbox()
   local carriers = call('ZRANGE', K.outbox, 0, 255)
   if #carriers == 0 then return '' end
   local packed = call('HMGET', K.deliveries, unpack(carriers))
   local out = {}
   for i, carrier in ipairs(carriers) do
-    local d = packed[i]
-    if d then
-      local n = u16(d, 25)
-      out[#out + 1] = pack_u32(tonumber(carrier)) .. sub(d, 17, 32) .. sub(d, HEAD + 4 * n + 1, HEAD + 4 * n + 1) .. '\0\0\0'
+    if packed[i] then
+      out[#out + 1] = outbox_entry(tonumber(carrier), packed[i])
     else
       call('ZREM', K.outbox, carrier)
     end

@@ -1,30 +1,64 @@
--- What several scripts do to a run: groups, queues and their counters, the ready lists, the counts,
--- and the end. Totals are gathered in locals and written once by save_run.
+-- The run's own record, its groups, queues and counts: read once a call, changed here, written once
+-- by save_run.
 
 -- meta: v state n fin bad halt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
-local totals = {}
+local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
+local NUMBERS = { 'n', 'fin', 'bad', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
+  'duplicates', 'c2', 'c3', 'c4', 'c5', 'c6' }
+local loaded, changed = nil, {}
+
+local function record()
+  if loaded then return loaded end
+  local fields = { unpack(TEXTS) }
+  for i, field in ipairs(NUMBERS) do fields[#TEXTS + i] = field end
+  local texts = #TEXTS
+  for number = 0, #KEYS - FIXED - 1 do
+    fields[#fields + 1] = 'r' .. number
+    fields[#fields + 1] = 'i' .. number
+  end
+  local h = call('HMGET', K.meta, unpack(fields))
+  loaded = {}
+  for i, field in ipairs(fields) do
+    if h[i] then loaded[field] = i <= texts and h[i] or tonumber(h[i]) end
+  end
+  return loaded
+end
+
+local function set_field(field, value)
+  record()[field] = value
+  changed[field] = true
+end
+
 local function add_total(field, by)
-  if by ~= 0 then totals[field] = (totals[field] or 0) + by end
+  if by ~= 0 then set_field(field, (record()[field] or 0) + by) end
 end
 
 -- Groups: `groupRanges` holds (first id, group) pairs in ascending order. A block of at most 65 is
 -- kept, so that ascending ids cost one read a block.
 local ranges = { first = 1, stop = 0 }
 
+local function use_ranges(raw)
+  local have = #raw / 8
+  ranges.block = unpack_ids(raw, 1, have * 2)
+  ranges.size = min(have, 65)
+  ranges.first = ranges.block[1]
+  ranges.stop = have > ranges.size and ranges.block[ranges.size * 2 + 1] or 16777217
+  ranges.at = 1
+end
+
 local function load_ranges(id)
+  if not ranges.block then
+    -- Most runs have few groups: one read holds them all.
+    use_ranges(call('GETRANGE', K.groupRanges, 0, 66 * 8 - 1))
+    if id < ranges.stop then return end
+  end
   ranges.n = ranges.n or call('STRLEN', K.groupRanges) / 8
   local lo, hi = 0, ranges.n - 1
   while hi - lo > 64 do
     local mid = ceil((lo + hi) / 2)
     if u32(call('GETRANGE', K.groupRanges, mid * 8, mid * 8 + 3), 1) <= id then lo = mid else hi = mid - 1 end
   end
-  local raw = call('GETRANGE', K.groupRanges, lo * 8, hi * 8 + 15)
-  local have = #raw / 8
-  ranges.block = unpack_ids(raw, 1, have * 2)
-  ranges.size = min(have, hi - lo + 1)
-  ranges.first = ranges.block[1]
-  ranges.stop = have > ranges.size and ranges.block[ranges.size * 2 + 1] or 16777217
-  ranges.at = 1
+  use_ranges(call('GETRANGE', K.groupRanges, lo * 8, lo * 8 + 66 * 8 - 1))
 end
 
 local function group_of(id)
@@ -50,40 +84,29 @@ local function group_info(group)
   return info
 end
 
--- Queues: ready tasks and deliveries in flight. `demand` of the shard counts the runs that have
--- either, by queue and priority, so that windows are shared by the runs that want one.
-local queues = {}
-local function queue_of(number)
-  local q = queues[number]
-  if not q then
-    local h = call('HMGET', K.meta, 'r' .. number, 'i' .. number)
-    q = { ready = tonumber(h[1] or 0), inflight = tonumber(h[2] or 0), key = KEYS[FIXED + 1 + number] }
-    q.wanted = q.ready + q.inflight > 0
-    queues[number] = q
+-- Counts of a group by state, attempts measured (n) and their microseconds (us).
+local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 'n', 'us' }
+local counts, counts_were = {}, {}
+
+local function counts_of(group)
+  local known = counts[group]
+  if not known then
+    local fields, were = {}, {}
+    for i, name in ipairs(COUNTED) do fields[i] = group .. ':' .. name end
+    local h = call('HMGET', K.counts, unpack(fields))
+    known = {}
+    for i, name in ipairs(COUNTED) do
+      known[name] = tonumber(h[i] or 0)
+      were[name] = known[name]
+    end
+    counts[group], counts_were[group] = known, were
   end
-  return q
+  return known
 end
 
-local function ready_count(group, by)
-  if by ~= 0 then call('HINCRBY', K.counts, group .. ':' .. READY, by) end
-end
-
--- Entries are a header (24 bits of group, 8 of flags) and at most 256 ids.
-local function push_ready(group, flags, ids, n, at_front)
-  local info = group_info(group)
-  local q = queue_of(info.queue)
-  local head = pack_u32(group + flags * 16777216)
-  local tail = flags == 0 and n < 256 and not at_front and q.ready > 0 and call('LINDEX', q.key, -1)
-  if tail and sub(tail, 1, 4) == head and #tail / 4 - 1 + n <= 256 then
-    call('LSET', q.key, -1, tail .. pack_ids(ids, 1, n))
-  elseif at_front then
-    for i = 1, n, 256 do call('LPUSH', q.key, head .. pack_ids(ids, i, min(n, i + 255))) end
-  else
-    for i = 1, n, 256 do call('RPUSH', q.key, head .. pack_ids(ids, i, min(n, i + 255))) end
-  end
-  q.ready = q.ready + n
-  q.dirty = true
-  ready_count(group, n)
+local function count(group, name, by)
+  local known = counts_of(group)
+  known[name] = known[name] + by
 end
 
 -- Counts n tasks of a group that came to a final state.
@@ -91,62 +114,148 @@ local function count_ends(group, code, n)
   add_total('fin', n)
   local info = group_info(group)
   if info.barrier then return end
-  call('HINCRBY', K.counts, group .. ':' .. code, n)
+  count(group, code, n)
   add_total('c' .. code, n)
   if code == FAILED and not info.allow_failure then add_total('bad', n) end
 end
 
--- An entry of the backlog: next task u32 | next edge u32 | n u32 | ids | codes
-local function push_backlog(ids, codes, n)
-  call('RPUSH', K.backlog, pack_u32(0) .. pack_u32(0) .. pack_u32(n) .. pack_ids(ids, 1, n) .. table.concat(codes, '', 1, n))
+local function save_counts()
+  local sets = {}
+  for group, known in pairs(counts) do
+    local were = counts_were[group]
+    for name, value in pairs(known) do
+      if value ~= were[name] then
+        sets[#sets + 1], sets[#sets + 2] = group .. ':' .. name, value
+        were[name] = value
+      end
+    end
+    if #sets > CHUNK then
+      call('HSET', K.counts, unpack(sets))
+      sets = {}
+    end
+  end
+  if #sets > 0 then call('HSET', K.counts, unpack(sets)) end
 end
 
-local function close_delivery(carrier, d)
-  call('HDEL', K.deliveries, carrier)
-  call('ZREM', K.outbox, carrier)
+-- Queues: ready tasks and deliveries in flight. `fresh` are entries of this call that are not in
+-- the list yet, from place `at`; `stored` counts the ids in the list.
+local queues = {}
+local function queue_of(number)
+  local q = queues[number]
+  if not q then
+    local r = record()
+    local ready, inflight = r['r' .. number] or 0, r['i' .. number] or 0
+    q = { ready = ready, inflight = inflight, stored = ready, fresh = {}, at = 1, key = KEYS[FIXED + 1 + number],
+      wanted = ready + inflight > 0 }
+    queues[number] = q
+  end
+  return q
+end
+
+-- Joined with what came before of the same group; entries with flags stay alone.
+local function add_fresh(q, head, flags, ids)
+  local last = q.fresh[#q.fresh]
+  if flags == 0 and last and #q.fresh >= q.at and sub(last, 1, 4) == head and #last + #ids <= 1028 then
+    q.fresh[#q.fresh] = last .. ids
+  else
+    q.fresh[#q.fresh + 1] = head .. ids
+  end
+end
+
+-- Entries are a header (24 bits of group, 8 of flags) and at most 256 ids.
+local function push_ready(group, flags, ids, n, at_front)
+  local q = queue_of(group_info(group).queue)
+  local head = pack_u32(group + flags * 16777216)
+  for i = 1, n, 256 do
+    local packed = pack_ids(ids, i, min(n, i + 255))
+    if at_front then call('LPUSH', q.key, head .. packed) else add_fresh(q, head, flags, packed) end
+  end
+  if at_front then q.stored = q.stored + n end
+  q.ready = q.ready + n
+  q.dirty = true
+  count(group, READY, n)
+end
+
+local function save_ready(q)
+  local first = q.fresh[q.at]
+  if not first then return end
+  if q.stored > 0 and byte(first, 4) == 0 and #first < 1028 then
+    local tail = call('LINDEX', q.key, -1)
+    if tail and sub(tail, 1, 4) == sub(first, 1, 4) and #tail + #first <= 1032 then
+      call('LSET', q.key, -1, tail .. sub(first, 5))
+      q.at = q.at + 1
+    end
+  end
+  for i = q.at, #q.fresh, 128 do call('RPUSH', q.key, unpack(q.fresh, i, min(#q.fresh, i + 127))) end
+  q.fresh, q.at = {}, 1
+end
+
+-- An entry of the backlog: next task u32 | next edge u32 | n u32 | ids | codes
+local function backlog_entry(ids, codes, n)
+  return pack_u32(0) .. pack_u32(0) .. pack_u32(n) .. pack_ids(ids, 1, n) .. table.concat(codes, '', 1, n)
+end
+
+local function push_backlog(ids, codes, n)
+  call('RPUSH', K.backlog, backlog_entry(ids, codes, n))
+end
+
+local function leave_flight(d)
   local q = queue_of(d.queue)
   q.inflight = q.inflight - 1
   q.dirty = true
 end
 
+local function close_delivery(carrier, d)
+  call('HDEL', K.deliveries, carrier)
+  call('ZREM', K.outbox, carrier)
+  leave_flight(d)
+end
+
+-- `demand` of the shard counts the runs that have ready tasks or deliveries in flight, by queue and
+-- priority, so that windows are shared by the runs that want one.
+local function save_queue(number, q)
+  save_ready(q)
+  if not q.dirty then return end
+  q.dirty = false
+  set_field('r' .. number, q.ready)
+  set_field('i' .. number, q.inflight)
+  local wanted = q.ready + q.inflight > 0
+  if wanted == q.wanted then return end
+  q.wanted = wanted
+  call('HINCRBY', K.demand, call('HGET', K.meta, 'q' .. number) .. '@' .. (record().priority or 0), wanted and 1 or -1)
+end
+
 local function save_run()
-  for number, q in pairs(queues) do
-    if q.dirty then
-      call('HSET', K.meta, 'r' .. number, q.ready, 'i' .. number, q.inflight)
-      local wanted = q.ready + q.inflight > 0
-      if wanted ~= q.wanted then
-        local h = call('HMGET', K.meta, 'q' .. number, 'priority')
-        call('HINCRBY', K.demand, h[1] .. '@' .. (h[2] or 0), wanted and 1 or -1)
-        q.wanted = wanted
-      end
-    end
-  end
-  for field, by in pairs(totals) do call('HINCRBY', K.meta, field, by) end
-  totals = {}
+  for number, q in pairs(queues) do save_queue(number, q) end
+  save_counts()
+  local sets = {}
+  for field in pairs(changed) do sets[#sets + 1], sets[#sets + 2] = field, loaded[field] end
+  if #sets > 0 then call('HSET', K.meta, unpack(sets)) end
+  changed = {}
 end
 
 -- Ends the run when every node is final and the backlog is empty. Returns its state; `halting` for
--- one that is being cancelled or stopped and has not ended.
-local function conclude(now)
-  local h = call('HMGET', K.meta, 'state', 'fin', 'n', 'bad', 'halt', 'c' .. CANCELLED)
-  if h[1] ~= 'running' then return h[1] end
-  if h[2] ~= h[3] or call('EXISTS', K.backlog) == 1 then return h[5] and 'halting' or 'running' end
+-- one that is being cancelled or stopped and has not ended. To be called before save_run.
+local function conclude(now, backlog)
+  local r = record()
+  if r.state ~= 'running' then return r.state end
+  if (r.fin or 0) ~= r.n or backlog > 0 then return r.halt and 'halting' or 'running' end
   local state = 'succeeded'
-  if h[5] == 'cancel' and h[6] then state = 'cancelled' elseif tonumber(h[4] or 0) > 0 then state = 'failed' end
-  local id = call('HGET', K.meta, 'id')
-  call('HSET', K.meta, 'state', state, 'ended', now)
-  call('ZREM', K.active, id)
-  call('ZADD', K.ended, now, id)
+  if r.halt == 'cancel' and r.c6 then state = 'cancelled' elseif (r.bad or 0) > 0 then state = 'failed' end
+  set_field('state', state)
+  set_field('ended', now)
+  call('ZREM', K.active, r.id)
+  call('ZADD', K.ended, now, r.id)
   return state
 end
 
 -- A run that is being halted: its open ids end cancelled and the delivery goes.
 local function cancel_delivery(carrier, d)
-  local ids, count = open_ids(d)
+  local ids, n = open_ids(d)
   local codes = {}
-  for i = 1, count do codes[i] = char(CANCELLED) end
-  write_states(ids, codes, count)
-  count_ends(d.group, CANCELLED, count)
-  add_total('open', -count)
+  for i = 1, n do codes[i] = char(CANCELLED) end
+  write_states(ids, codes, n)
+  count_ends(d.group, CANCELLED, n)
+  add_total('open', -n)
   close_delivery(carrier, d)
 end

@@ -14,6 +14,11 @@ const points: readonly (readonly [string, App])[] = [
   ['execute.before-report', 'worker'],
   ['report.before-append', 'worker'],
   ['report.after-append', 'worker'],
+  ['settle.before', 'worker'],
+  ['settle.after', 'worker'],
+  ['outbox.before-add', 'worker'],
+  ['outbox.after-add', 'worker'],
+  ['outbox.after-clear', 'worker'],
   ['settle.before', 'listener'],
   ['settle.after', 'listener'],
   ['outbox.before-add', 'listener'],
@@ -27,7 +32,10 @@ const points: readonly (readonly [string, App])[] = [
 
 const width = 30;
 
-/** Three layers; every third task of the first fails once. */
+/**
+ * Three layers; every third task of the first fails once. They take long enough that outcomes go through
+ * the stream before their delivery ends, and are settled by the listener: its last ones settle themselves.
+ */
 function specOf(journal: string): unknown {
   const tasks = Array.from({ length: 3 * width }, (_, id) => ({
     class: `layer${Math.floor(id / width)}`,
@@ -39,6 +47,7 @@ function specOf(journal: string): unknown {
       input: {
         journal,
         id,
+        ms: 12,
         attempts: id < width && id % 3 === 0 ? ['failed', 'succeeded'] : ['succeeded'],
       },
     },
@@ -54,30 +63,33 @@ function specOf(journal: string): unknown {
   return { tasks };
 }
 
-test.concurrent.each(points)('a crash at %s leaves a run that ends right', async (point, app) => {
-  const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
-  await using stack = await Stack.start({
-    api: true,
-    env,
-    listeners: app === 'listener' ? 0 : 1,
-    workers: app === 'worker' ? 0 : 1,
-  });
-  const client = createClient({ url: stack.apiUrl });
-  // Delayed tasks come back together: there may be no second time.
-  const hit = point.startsWith('times.') ? 1 : 2;
-  const armed = await stack.add(app, { RUNNEL_FAILPOINTS: `${point}=crash@${hit}` });
-  const journal = join(stack.dir, 'journal');
+test.concurrent.each(points)(
+  'a crash at %s of a %s leaves a run that ends right',
+  async (point, app) => {
+    const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
+    await using stack = await Stack.start({
+      api: true,
+      env,
+      listeners: app === 'listener' ? 0 : 1,
+      workers: app === 'worker' ? 0 : 1,
+    });
+    const client = createClient({ url: stack.apiUrl });
+    // Delayed tasks come back together: there may be no second time.
+    const hit = point.startsWith('times.') ? 1 : 2;
+    const armed = await stack.add(app, { RUNNEL_FAILPOINTS: `${point}=crash@${hit}` });
+    const journal = join(stack.dir, 'journal');
 
-  const { id } = await client.submitRun({ value: specOf(journal) });
-  await armed.gone;
-  await stack.add(app);
-  const run = await waitForEnd(client, id, 60_000);
+    const { id } = await client.submitRun({ value: specOf(journal) });
+    await armed.gone;
+    await stack.add(app);
+    const run = await waitForEnd(client, id, 60_000);
 
-  expect(run.state).toBe('succeeded');
-  expect(run.counts.succeeded).toBe(3 * width);
-  const ran = new Set(readJournal(journal).map((line) => line.split(' ')[0]));
-  expect(ran.size).toBe(3 * width);
-});
+    expect(run.state).toBe('succeeded');
+    expect(run.counts.succeeded).toBe(3 * width);
+    const ran = new Set(readJournal(journal).map((line) => line.split(' ')[0]));
+    expect(ran.size).toBe(3 * width);
+  },
+);
 
 test.each(['submit.after-create', 'submit.after-page', 'submit.before-seal', 'submit.after-seal'])(
   'a crash of the api at %s leaves nothing half done: the same key is one run',

@@ -1,0 +1,60 @@
+-- A turn of a run: accepts outcomes, visits children of what has ended within a budget, and cuts what
+-- is ready into deliveries. Whoever brings the last outcomes of a delivery can have deliveries
+-- reserved in the same call. What the budget did not reach stays in the backlog with its cursor.
+-- Sent again, outcomes count as duplicates and the next bounded step of the same work is done.
+--
+-- KEYS[1] meta          hash    the run's own record
+-- KEYS[2] state         string  1 byte a node
+-- KEYS[3] waiting       string  u32 a node: flags, parents that are not final
+-- KEYS[4] childOffsets  string  u32 a node and one more
+-- KEYS[5] children      string  packed edges
+-- KEYS[6] counts        hash    per group and state
+-- KEYS[7] groupIndex    string  8 bytes a group
+-- KEYS[8] groupRanges   string  first id, group
+-- KEYS[9] deliveries    hash    carrier -> packed delivery
+-- KEYS[10] outbox       zset    carriers that are not in BullMQ yet
+-- KEYS[11] backlog      list    accepted ends whose children are not all visited
+-- KEYS[12] tries        hash    attempt number where it is above 1
+-- KEYS[13] attempts     string  12 bytes a node
+-- KEYS[14] failures     hash    id.attempt -> record
+-- KEYS[15] outputs      hash    id -> JSON
+-- KEYS[16] times        zset    what waits for a time in this shard
+-- KEYS[17] active       zset    runs of the shard that have not ended
+-- KEYS[18] ended        zset    runs of the shard that ended
+-- KEYS[19] demand       hash    queue -> runs of the shard that want slots
+-- KEYS[20…] ready       list    one list a queue
+-- ARGV[1] now in ms
+-- ARGV[2] budget in edges
+-- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
+-- ARGV[4] token of reserved deliveries, 8 random bytes
+-- ARGV[5…] window, slots and deliveries to reserve, of each queue
+-- then carrier, token, outcomes of 16 bytes, extras, due times of retries as doubles; per entry
+--
+-- Returns { state, finished nodes, length of the backlog, outbox, accepted, duplicates, reserved
+-- (carrier, packed delivery, …), 1 where the run has outputs }; nil where the run is gone.
+local r = record()
+if not r.state then return false end
+local now, at = tonumber(ARGV[1]), 5
+local shares = {}
+for i = 1, (#KEYS - FIXED) * 3 do
+  shares[i] = tonumber(ARGV[at])
+  at = at + 1
+end
+
+open_backlog()
+if at <= #ARGV then
+  for i = at, #ARGV, 5 do settle(r.id, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
+  add_ends(save_accepted())
+end
+if r.halt then
+  if backlog.stored > 0 then call('DEL', K.backlog) end
+  backlog = { stored = 0, fresh = {}, at = 1 }
+end
+advance(tonumber(ARGV[2]))
+local left = save_backlog()
+cut(now, shares, ARGV[4])
+local state = conclude(now, left)
+save_run()
+local told = ARGV[3] == '1' and read_outbox() or table.concat(made.told)
+local has_outputs = #made.reserved > 0 and call('EXISTS', K.outputs) or 0
+return { state, r.fin or 0, left, told, accepted.n, accepted.duplicates, made.reserved, has_outputs }
