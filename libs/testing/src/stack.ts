@@ -88,6 +88,7 @@ export class Stack implements AsyncDisposable {
         ...env,
       },
     });
+    endWithParent(child);
     const started = await waitUntilReady(child, app);
     const url = /"url":"([^"]+)"/.exec(started.line)?.[1];
     if (app === 'api' && url !== undefined) this.apiUrl = url;
@@ -131,6 +132,13 @@ function waitUntilReady(
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`${app} exited with ${code}:\n${log.join('\n')}`)));
   return promise;
+}
+
+/** A test that runs out of time disposes of nothing. */
+function endWithParent(child: ChildProcess): void {
+  const endIt = (): void => void child.kill('SIGKILL');
+  process.once('exit', endIt);
+  child.once('exit', () => process.off('exit', endIt));
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

@@ -41,68 +41,66 @@ local function see_nothing()
   seen = { times = {}, flags = {}, rule = {}, plain = true }
 end
 
-local function see(edge, code)
-  local id, condition = edge % 16777216, floor(edge / 16777216)
+local function see(id, condition, code)
   seen.plain = false
   seen.times[id] = (seen.times[id] or 0) + 1
   seen.rule[id] = floor(condition / 4)
   seen.flags[id] = bor(seen.flags[id] or 0, flags_of(condition, code))
 end
 
--- Ids i … j whose offsets come in one read: neighbours, or nearly so.
-local function span_of(ids, i, n, skip)
-  local j = i
-  while skip == 0 and j < n and ids[j + 1] > ids[j] and ids[j + 1] - ids[j] <= 8 and j - i < 256 do j = j + 1 end
-  return j
-end
-
--- Sees the edges from … stop - 1 of ids[x] …, whose offsets start at `base`.
-local function see_edges(ids, x, from, stop, offsets, base, codes, codes_at)
-  local edges, times = unpack_ids(call('GETRANGE', K.children, from * 4, stop * 4 - 1), 1, stop - from), seen.times
-  local code, till = byte(codes, codes_at + x - 1), offsets[ids[x] - base + 2]
-  for e = from, stop - 1 do
-    while e >= till do
-      x = x + 1
-      code, till = byte(codes, codes_at + x - 1), offsets[ids[x] - base + 2]
-    end
-    local edge = edges[e - from + 1]
-    if edge < 16777216 and code == SUCCEEDED then
-      times[edge] = (times[edge] or 0) + 1
+-- Sees the edges of one task: `count` of a block, from its byte `at`.
+local function see_edges(block, at, count, code)
+  local times, succeeded = seen.times, code == SUCCEEDED
+  for p = at, at + count * 4 - 1, 4 do
+    local a, b, c, condition = byte(block, p, p + 3)
+    local id = a + b * 256 + c * 65536
+    if succeeded and condition == 0 then
+      times[id] = (times[id] or 0) + 1
     else
-      see(edge, code)
+      see(id, condition, code)
     end
   end
+end
+
+-- What one read may span: a read costs as much as some KB that are not needed.
+local SPAN_TASKS, SPAN_EDGES = 2048, 2048
+
+-- Ids i … j whose offsets come in one read.
+local function span_of(ids, i, n)
+  local j, base = i, ids[i]
+  while j < n and ids[j + 1] > ids[j] and ids[j + 1] - base < SPAN_TASKS do j = j + 1 end
+  return j
 end
 
 -- Visits an entry from its cursor, at most about `budget` edges and tasks. Returns what is left of
 -- the budget and the cursor, which stands behind the last task when all was visited.
 local function visit(entry, budget)
   local index, skip, n = u32(entry, 1), u32(entry, 5), u32(entry, 9)
-  local rest = n - index
+  local rest, i = n - index, 1
   local ids = unpack_ids(entry, 13 + index * 4, rest)
-  local codes_at = 13 + n * 4 + index
-  local i = 1
+  local codes_at = 12 + n * 4 + index
   while i <= rest and budget > 0 do
-    local j = span_of(ids, i, rest, skip)
-    local base = ids[i]
+    local j, base = span_of(ids, i, rest), ids[i]
     local raw = call('GETRANGE', K.childOffsets, base * 4, ids[j] * 4 + 7)
-    local offsets = unpack_ids(raw, 1, ids[j] - base + 2)
-    while i <= j do
-      -- A run of neighbours has its edges side by side.
-      local k = i
-      while k < j and ids[k + 1] == ids[k] + 1 do k = k + 1 end
-      local from, to = offsets[ids[i] - base + 1] + skip, offsets[ids[k] - base + 2]
-      local stop = min(to, from + max(1, budget))
-      if stop > from then see_edges(ids, i, from, stop, offsets, base, entry, codes_at) end
-      budget = budget - (stop - from) - (k - i + 1)
-      if stop < to then
-        local p = i
-        while stop >= offsets[ids[p] - base + 2] do p = p + 1 end
-        return budget, index + p - 1, stop - offsets[ids[p] - base + 1], n
+    while i <= j and budget > 0 do
+      local from, stop, k = u32(raw, (ids[i] - base) * 4 + 1) + skip, u32(raw, (ids[i] - base) * 4 + 5), i
+      while k < j do
+        local to = u32(raw, (ids[k + 1] - base) * 4 + 5)
+        if to - from > SPAN_EDGES then break end
+        k, stop = k + 1, to
       end
-      skip = 0
-      i = k + 1
-      if budget <= 0 then break end
+      if k == i then stop = min(stop, from + budget) end
+      local block = stop > from and call('GETRANGE', K.children, from * 4, stop * 4 - 1) or ''
+      while i <= k and budget > 0 do
+        local at = (ids[i] - base) * 4 + 1
+        local first, last = u32(raw, at), u32(raw, at + 4)
+        local till = min(last, first + skip + budget)
+        see_edges(block, (first + skip - from) * 4 + 1, till - first - skip, byte(entry, codes_at + i))
+        budget = budget - (till - first - skip) - 1
+        if till < last then return budget, index + i - 1, till - first, n end
+        skip = 0
+        i = i + 1
+      end
     end
   end
   return budget, index + i - 1, 0, n

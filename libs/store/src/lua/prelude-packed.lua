@@ -43,12 +43,12 @@ local function pack_ids(ids, from, to)
 end
 
 -- Writes values[i], each `width` bytes, at ids[i], ascending. Where ids lie close together the block
--- around them is read, changed and written: a command costs more than a few dozen bytes.
+-- around them is read, changed and written: a command costs more than some hundred bytes.
 local function write_packed(key, width, ids, values, n)
-  local i = 1
+  local i, gap, most = 1, 512 / width, 32768 / width
   while i <= n do
     local j = i
-    while j < n and ids[j + 1] - ids[j] <= 8 and j - i < CHUNK do j = j + 1 end
+    while j < n and ids[j + 1] - ids[j] <= gap and ids[j + 1] - ids[i] < most and j - i < CHUNK do j = j + 1 end
     local first, last = ids[i], ids[j]
     if last - first == j - i then
       call('SETRANGE', key, first * width, table.concat(values, '', i, j))
