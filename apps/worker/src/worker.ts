@@ -69,6 +69,7 @@ export class RunningWorker implements AsyncDisposable {
   readonly #subscriber: Redis;
   readonly #queueRedis: Redis;
   readonly #turnParts: TurnParts;
+  readonly #settling = new Set<Promise<void>>();
   readonly #cancels = new RunCancels();
   readonly #shutdown = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -94,6 +95,9 @@ export class RunningWorker implements AsyncDisposable {
     this.#executor = new DeliveryExecutor({
       ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
       turns: this.#turnParts.turns,
+      settling: this.#settling,
+      slots: settings.concurrency,
+      onError: parts.onError,
       worker: { name, number },
       maxDeaths: settings.maxDeaths,
       logTailBytes: settings.logTailBytes,
@@ -107,6 +111,8 @@ export class RunningWorker implements AsyncDisposable {
     await this.#cancels.listen(this.#subscriber, settings.namespace);
     await this.#sign();
     await this.#turnParts.start();
+    // Its first thread takes a while to start; other executors cost nothing to open later.
+    if (settings.functions.length > 0) await this.#executors.open('function');
     this.#measure();
     this.#consumers = await Promise.all(
       Object.entries(this.#slots).map(([queue, concurrency]) =>
@@ -142,6 +148,7 @@ export class RunningWorker implements AsyncDisposable {
     const abort = (): void => this.#shutdown.abort(new AttemptAbort('shutdown'));
     const grace = setTimeout(abort, settings.graceMs);
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    await Promise.all(this.#settling);
     clearTimeout(grace);
     for (const timer of this.#timers) clearInterval(timer);
     await this.#executors[Symbol.asyncDispose]();

@@ -33,11 +33,15 @@ export interface WorkerContext {
   readonly infos: RunInfoCache;
   readonly executors: ExecutorPool;
   readonly turns: SlotTurns;
+  /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
+  readonly settling: Set<Promise<void>>;
+  readonly slots: number;
   readonly worker: { readonly name: string; readonly number: number };
   readonly maxDeaths: number;
   readonly logTailBytes: number;
   readonly logRunBytes: number;
   now(): number;
+  onError(error: Error): void;
 }
 
 /** A start of a delivery, with the signals that may end it; each reason is an AttemptAbort. */
@@ -177,9 +181,26 @@ class Execution {
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
-    await this.#report.finish();
-    await this.#handBackRest(places);
+    await this.#settle(places);
     return this.#describe(places);
+  }
+
+  /**
+   * Where the slot's next job waits already, it is taken while this one's last outcomes are settled.
+   * A worker that dies in between leaves a delivery without a job, which the listener finds lost.
+   */
+  async #settle(places: readonly number[]): Promise<void> {
+    const { turns, settling, slots } = this.#context;
+    const { queue } = this.#claimed.delivery;
+    const isWhole = places.every((place) => this.#results.has(place));
+    const finished = this.#report.finish();
+    if (isWhole && settling.size < slots && turns.expectsJob(queue)) {
+      const beside = finished.catch(this.#context.onError).finally(() => settling.delete(beside));
+      settling.add(beside);
+      return;
+    }
+    await finished;
+    if (!isWhole) await this.#handBackRest();
   }
 
   /** Renders every open task; one that can't be rendered fails at once, the others go on. */
@@ -261,8 +282,7 @@ class Execution {
    * A worker that stops, or was cut off from Redis, gives back what it did not end: it is alive, and
    * no death is counted. Where another has claimed the delivery meanwhile, this has no effect.
    */
-  async #handBackRest(places: readonly number[]): Promise<void> {
-    if (places.every((place) => this.#results.has(place))) return;
+  async #handBackRest(): Promise<void> {
     const { redis, namespace } = this.#context;
     const { info, delivery, start } = this.#claimed;
     await failpoint('return.before');

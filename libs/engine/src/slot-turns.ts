@@ -34,10 +34,14 @@ export interface SlotTurnsOptions {
   onError(error: Error): void;
 }
 
+/** A job that was put into BullMQ comes within this time, if it comes here at all. */
+const expectMs = 200;
+
 /** A delivery that was cut for this worker: it may start when its job comes, without a claim. */
 export interface Reserved {
   readonly delivery: Delivery;
   readonly hasOutputs: boolean;
+  readonly at: number;
 }
 
 /** The last outcomes of a delivery, whose slot is free afterwards. */
@@ -87,6 +91,18 @@ export class SlotTurns {
     return reserved;
   }
 
+  /**
+   * Whether the slot's next job is in its queue already, as far as this worker knows: then nothing
+   * is gained by ending a job only after its turn.
+   */
+  expectsJob(queue: number): boolean {
+    const since = this.#options.now() - expectMs;
+    for (const { delivery, at } of this.#reserved.values()) {
+      if (at >= since && delivery.queue === queue) return true;
+    }
+    return false;
+  }
+
   /** Resolves when what was cut has been put into BullMQ, or stayed in the outbox. */
   async drain(): Promise<void> {
     await Promise.all(this.#moves);
@@ -131,7 +147,8 @@ export class SlotTurns {
     const { redis, namespace, enqueuer, news, infos, now, onError } = this.#options;
     const { id } = info.facts.handle;
     for (const delivery of answer.reserved) {
-      this.#reserved.set(`${id}.${delivery.carrier}`, { delivery, hasOutputs: answer.hasOutputs });
+      const { hasOutputs } = answer;
+      this.#reserved.set(`${id}.${delivery.carrier}`, { delivery, hasOutputs, at: now() });
     }
     this.#forgetOldest();
     if (answer.accepted > 0) news.tell(id, 'settled');

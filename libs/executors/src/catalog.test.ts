@@ -1,7 +1,7 @@
 import type { Json } from '@runnel/core';
 import { expect, test } from 'vitest';
 import { executorCatalog } from './catalog.ts';
-import { loadExecutors } from './registry.ts';
+import { loadExecutors } from './load-executors.ts';
 
 const catalog = executorCatalog(await loadExecutors());
 

@@ -1,6 +1,5 @@
 import type { Issue, Json } from '@runnel/core';
-import { describeUnknown, type ExecutorRegistry } from './registry.ts';
-import { describeSchemaIssues } from './schema-issues.ts';
+import type { ExecutorRegistry } from './registry.ts';
 
 /** What is asked of executors when a spec is submitted: no executor is opened for it. */
 export interface ExecutorCatalog {
@@ -15,24 +14,6 @@ export interface ExecutorCatalog {
 export function executorCatalog(registry: ExecutorRegistry): ExecutorCatalog {
   return {
     names: () => registry.names(),
-    check: (executor, details) => checkDetails(registry, executor, details),
+    check: (executor, details) => registry.check(executor, details),
   };
-}
-
-function checkDetails(
-  registry: ExecutorRegistry,
-  executor: string,
-  details: Json,
-): readonly Issue[] {
-  if (!registry.has(executor)) {
-    return [{ path: [], message: describeUnknown(executor, registry.names()) }];
-  }
-  const schema = registry.details(executor);
-  const parsed = schema.safeParse(details);
-  if (parsed.success) return [];
-  return describeSchemaIssues(parsed.error, { schema, value: details, accepts: hasPlaceholder });
-}
-
-function hasPlaceholder(value: unknown): boolean {
-  return typeof value === 'string' && value.includes('{{');
 }

@@ -5,4 +5,5 @@ export {
   type FunctionDefinition,
   type RegisteredFunction,
 } from './function/define-function.ts';
-export { type ExecutorRegistry, type LoadOptions, loadExecutors } from './registry.ts';
+export { loadExecutors } from './load-executors.ts';
+export type { ExecutorRegistry, LoadOptions } from './registry.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NotFoundError, SetupError } from '@runnel/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadExecutors } from './registry.ts';
+import { loadExecutors } from './load-executors.ts';
 
 const shout = fileURLToPath(new URL('../../../examples/own-executor/shout.ts', import.meta.url));
 

@@ -1,6 +1,8 @@
 import {
   type Executor,
   type ExecutorEnvironment,
+  type Issue,
+  type Json,
   type Lane,
   NotFoundError,
   type OpenExecutor,
@@ -8,6 +10,7 @@ import {
   suggest,
 } from '@runnel/core';
 import type { z } from 'zod';
+import { checkDetails } from './check-details.ts';
 import { functionExecutor } from './function/index.ts';
 import { local } from './local/index.ts';
 import { noop } from './noop/index.ts';
@@ -22,6 +25,8 @@ export interface ExecutorRegistry {
   maxBatch(name: string): number;
   isSideBySide(name: string): boolean;
   details(name: string): z.ZodType;
+  /** See ExecutorCatalog; an unknown name is an issue too. */
+  check(name: string, details: Json): readonly Issue[];
   /** Loads what the executor needs to run and starts it. Dispose what it returns. */
   open(name: string, environment: ExecutorEnvironment): Promise<OpenExecutor<unknown>>;
 }
@@ -34,17 +39,8 @@ export interface LoadOptions {
 /** Only names, limits and schemas: what an executor runs on (execa, threads) is imported when it is opened. */
 const builtIn: readonly Executor[] = [local, functionExecutor, noop, sleep];
 
-/**
- * Knows the built-in executors and those of `modules`.
- *
- * Throws a SetupError that names the module where one is missing, can't be imported, exports no executor, or exports one
- * with a name that is taken.
- *
- * @example
- * const registry = await loadExecutors({ modules: ['./shout.ts'] });
- * registry.names(); // ['local', 'function', 'noop', 'sleep', 'shout']
- */
-export async function loadExecutors(options: LoadOptions = {}): Promise<ExecutorRegistry> {
+/** See loadExecutors. */
+export async function createRegistry(options: LoadOptions): Promise<ExecutorRegistry> {
   const executors = new Map(builtIn.map((executor) => [executor.name, executor]));
   const origins = new Map(builtIn.map(({ name }) => [name, 'a built-in executor']));
   for (const path of new Set(options.modules ?? [])) {
@@ -60,10 +56,10 @@ export async function loadExecutors(options: LoadOptions = {}): Promise<Executor
       origins.set(executor.name, `the executor in ${file}`);
     }
   }
-  return createRegistry(executors);
+  return registryOf(executors);
 }
 
-function createRegistry(executors: ReadonlyMap<string, Executor>): ExecutorRegistry {
+function registryOf(executors: ReadonlyMap<string, Executor>): ExecutorRegistry {
   const find = (name: string): Executor => {
     const executor = executors.get(name);
     if (executor === undefined) {
@@ -78,11 +74,16 @@ function createRegistry(executors: ReadonlyMap<string, Executor>): ExecutorRegis
     maxBatch: (name) => find(name).maxBatch,
     isSideBySide: (name) => find(name).isSideBySide ?? false,
     details: (name) => find(name).details,
+    check(name, details) {
+      const executor = executors.get(name);
+      if (executor !== undefined) return checkDetails(executor.details, details);
+      return [{ path: [], message: describeUnknown(name, [...executors.keys()]) }];
+    },
     open: async (name, environment) => find(name).open(environment),
   };
 }
 
 /** `no executor is named "locl" (did you mean "local"?); known: local, function, noop, sleep`. */
-export function describeUnknown(name: string, known: readonly string[]): string {
+function describeUnknown(name: string, known: readonly string[]): string {
   return `no executor is named "${name}"${suggest(name, known)}; known: ${known.join(', ')}`;
 }

@@ -1,5 +1,5 @@
+import type { HostTask } from './batch-request.ts';
 import type { FunctionContext } from './define-function.ts';
-import type { HostTask } from './protocol.ts';
 
 /**
  * What one attempt may send of its log as it goes, and what is kept of its end beyond that. The main thread can't be
@@ -10,12 +10,12 @@ export const maxTailChars = 16_384;
 
 /** What a function gets about its attempt. */
 export class CallContext implements FunctionContext {
-  readonly index: number;
+  readonly position: number;
   readonly run: FunctionContext['run'];
   readonly task: FunctionContext['task'];
   readonly idempotencyKey: string;
   readonly inputs: FunctionContext['inputs'];
-  readonly #send: (text: string) => void;
+  readonly #send: (position: number, text: string) => void;
   #sentChars = 0;
   #leftOutChars = 0;
   #tail = '';
@@ -23,8 +23,8 @@ export class CallContext implements FunctionContext {
   #abortReason: Error | null = null;
   #ended = false;
 
-  constructor(task: HostTask, send: (text: string) => void) {
-    this.index = task.index;
+  constructor(task: HostTask, send: (position: number, text: string) => void) {
+    this.position = task.position;
     this.run = task.run;
     this.task = task.task;
     this.idempotencyKey = task.idempotencyKey;
@@ -46,7 +46,7 @@ export class CallContext implements FunctionContext {
     const line = text.endsWith('\n') ? text : `${text}\n`;
     if (this.#sentChars + line.length <= maxLogChars) {
       this.#sentChars += line.length;
-      this.#send(line);
+      this.#send(this.position, line);
       return;
     }
     this.#sentChars = maxLogChars;
@@ -66,6 +66,9 @@ export class CallContext implements FunctionContext {
     this.#ended = true;
     if (this.#leftOutChars === 0) return;
     const tail = this.#tail.slice(-maxTailChars);
-    this.#send(`… ${this.#leftOutChars - tail.length} characters left out …\n${tail}`);
+    this.#send(
+      this.position,
+      `… ${this.#leftOutChars - tail.length} characters left out …\n${tail}`,
+    );
   }
 }

@@ -1,11 +1,8 @@
 import { type AttemptResult, describeIssue, describeThrown } from '@runnel/core';
 import type { z } from 'zod';
 import { describeKind, parseOutput } from '../output.ts';
-import { describeSchemaIssues } from '../schema-issues.ts';
 import type { FunctionContext, RegisteredFunction } from './define-function.ts';
-
-/** Without output, made once: most functions of a large batch end so. */
-const succeeded: AttemptResult = { outcome: 'succeeded' };
+import { succeeded } from './protocol.ts';
 
 /** Calls a user's function between its two schemas. Never throws. */
 export async function callFunction(
@@ -13,26 +10,24 @@ export async function callFunction(
   input: unknown,
   context: FunctionContext,
 ): Promise<AttemptResult> {
+  const { name } = called;
   try {
-    if (called.input === undefined) {
-      return describeOutput(called, await called.run(input, context));
+    const given = called.input?.safeParse(input);
+    if (given?.success === false) {
+      const problem = await describe(given.error, called.input, input);
+      const message = `the input of "${name}" is wrong: ${problem}`;
+      return { outcome: 'failed', reason: 'error', message, retryable: false };
     }
-    const parsed = called.input.safeParse(input);
-    if (parsed.success) return describeOutput(called, await called.run(parsed.data, context));
-    const problem = describe(parsed.error, called.input, input);
-    const message = `the input of "${called.name}" is wrong: ${problem}`;
-    return { outcome: 'failed', reason: 'error', message, retryable: false };
+    const returned = await called.run(given === undefined ? input : given.data, context);
+    const checked = called.output?.safeParse(returned);
+    if (checked?.success === false) {
+      const problem = await describe(checked.error, called.output, returned);
+      return invalid(`the output of "${name}" is wrong: ${problem}`);
+    }
+    return describeObject(name, checked === undefined ? returned : checked.data);
   } catch (error: unknown) {
     return { outcome: 'failed', reason: 'error', message: describeThrown(error) };
   }
-}
-
-function describeOutput(called: RegisteredFunction, returned: unknown): AttemptResult {
-  if (called.output === undefined) return describeObject(called.name, returned);
-  const parsed = called.output.safeParse(returned);
-  if (parsed.success) return describeObject(called.name, parsed.data);
-  const problem = describe(parsed.error, called.output, returned);
-  return invalid(`the output of "${called.name}" is wrong: ${problem}`);
 }
 
 function describeObject(name: string, output: unknown): AttemptResult {
@@ -75,6 +70,13 @@ function invalid(message: string): AttemptResult {
   return { outcome: 'failed', reason: 'output-invalid', message };
 }
 
-function describe(error: z.ZodError, schema: z.ZodType, value: unknown): string {
+/** Imports what it needs only now: zod, which a module of functions may do without. */
+async function describe(
+  error: z.ZodError,
+  schema: z.ZodType | undefined,
+  value: unknown,
+): Promise<string> {
+  if (schema === undefined) return error.message;
+  const { describeSchemaIssues } = await import('../schema-issues.ts');
   return describeSchemaIssues(error, { schema, value }).map(describeIssue).join('; ');
 }

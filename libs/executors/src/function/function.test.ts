@@ -68,11 +68,11 @@ describe('what a function gets and gives', () => {
     });
   });
 
-  test('does not see the secrets of the worker', async () => {
+  test('does not see the secrets of the worker, nor what Node is told', async () => {
     const { result } = await harness.run(call('where-am-i'));
 
     expect(result.outcome).toBe('succeeded');
-    expect(JSON.stringify(result)).not.toContain('canary');
+    expect(JSON.stringify(result)).not.toMatch(/canary|NODE_/);
   });
 
   test('writes to its log with console and process.stdout too', async () => {

@@ -1,23 +1,21 @@
+import { flushCompileCache } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { AttemptAbort, type AttemptResult } from '@runnel/core';
+import { type BatchRequest, decodeBatch, type HostTask } from './batch-request.ts';
 import { CallContext } from './call-context.ts';
 import { callFunction } from './call-function.ts';
 import { type LoadedFunctions, loadFunctions } from './load-functions.ts';
-import {
-  decodeRequest,
-  encodeRecord,
-  type HostRecord,
-  type HostRequest,
-  type HostTask,
-} from './protocol.ts';
+import { encodeRecord, type HostRequest, succeeded } from './protocol.ts';
 
 /** How a host reaches the main thread. */
 export interface HostChannel {
-  /** Soon seen by the main thread, also while this one is busy. */
+  /** The task succeeded without output. Soon seen by the main thread, also while this one is busy. */
+  end(position: number, durationMs: number): void;
+  /** Seen as soon. */
   write(record: string): void;
   /** Seen at once. */
   post(record: string): void;
-  onRequest(receive: (text: string) => void): void;
+  onRequest(receive: (request: HostRequest) => void): void;
 }
 
 /**
@@ -34,7 +32,9 @@ export async function serveFunctions(
   const functions = await loadFunctions(modules);
   const host = new Host(channel, functions);
   redirectOutput((text) => host.log(text));
-  channel.onRequest((text) => host.receive(decodeRequest(text)));
+  channel.onRequest((request) => host.receive(request));
+  // Else it is written when the host ends, too late for those that are started meanwhile.
+  flushCompileCache();
   channel.post(encodeRecord(['ready']));
 }
 
@@ -56,7 +56,7 @@ class Host {
 
   receive(request: HostRequest): void {
     if (request.kind === 'run') {
-      this.#runAll(request.tasks).catch((error: unknown) => {
+      this.#runAll(request).catch((error: unknown) => {
         // A bug of ours: ends the host with its cause, which is then the running task's failure.
         process.nextTick(() => {
           throw error;
@@ -64,24 +64,29 @@ class Host {
       });
       return;
     }
-    if (request.index === null) this.#givenUp = true;
-    if (request.index === null || request.index === this.#current?.index) {
-      this.#current?.abort(new AttemptAbort(request.index === null ? 'cancel' : 'timeout'));
+    const { position } = request;
+    if (position === null) this.#givenUp = true;
+    if (position === null || position === this.#current?.position) {
+      this.#current?.abort(new AttemptAbort(position === null ? 'cancel' : 'timeout'));
     }
   }
 
-  async #runAll(tasks: readonly HostTask[]): Promise<void> {
+  async #runAll(request: BatchRequest): Promise<void> {
     this.#givenUp = false;
-    let lookedAt = performance.now();
+    const tasks = decodeBatch(request);
+    let startedAt = performance.now();
+    let lookedAt = startedAt;
     for (const task of tasks) {
       if (this.#givenUp) break;
-      const startedAt = performance.now();
       const result = await this.#runOne(task);
       const endedAt = performance.now();
-      this.#write(['end', task.index, endedAt - startedAt, result]);
-      if (endedAt - lookedAt > lookEveryMs) {
+      this.#end(task.position, endedAt - startedAt, result);
+      startedAt = endedAt;
+      // After the last one, the main thread is told before.
+      if (endedAt - lookedAt > lookEveryMs && task.position < tasks.length - 1) {
         await setImmediate();
-        lookedAt = performance.now();
+        startedAt = performance.now();
+        lookedAt = startedAt;
       }
     }
     this.#channel.post(encodeRecord(['idle']));
@@ -93,7 +98,7 @@ class Host {
       const message = this.#functions.describeMissing(task.name);
       return { outcome: 'failed', reason: 'spawn-error', message, retryable: false };
     }
-    const context = new CallContext(task, (text) => this.#write(['log', task.index, text]));
+    const context = new CallContext(task, this.#send);
     this.#current = context;
     const result = await callFunction(called, task.input, context);
     this.#current = null;
@@ -101,9 +106,27 @@ class Host {
     return result;
   }
 
-  #write(record: HostRecord): void {
-    this.#channel.write(encodeRecord(record));
+  readonly #send = (position: number, text: string): void => {
+    this.#channel.write(encodeRecord(['log', position, text]));
+  };
+
+  #end(position: number, durationMs: number, result: AttemptResult): void {
+    if (result === succeeded) {
+      this.#channel.end(position, durationMs);
+      return;
+    }
+    const micros = toMicros(durationMs);
+    if (result.outcome === 'succeeded' && result.output !== undefined) {
+      this.#channel.write(encodeRecord(['output', position, micros, result.output]));
+    } else {
+      this.#channel.write(encodeRecord(['end', position, micros, result]));
+    }
   }
+}
+
+/** Fewer digits to write and to read. */
+function toMicros(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }
 
 /** console.log and process.stdout of a function go to its task's log. */

@@ -1,10 +1,12 @@
-import type { Batch, EndTask, ExecutorEnvironment, OpenExecutor, TaskInput } from '@runnel/core';
+import { join } from 'node:path';
+import type { Batch, EndTask, ExecutorEnvironment, OpenExecutor } from '@runnel/core';
 import { baseEnvironment } from '../base-environment.ts';
 import type { FunctionDetails } from './details.ts';
-import { type HostRunTask, runOnHost } from './host-run.ts';
+import type { HostOptions } from './host-options.ts';
+import { runOnHost } from './host-run.ts';
 import { startProcess } from './process-handle.ts';
-import type { HostOptions } from './thread-handle.ts';
 import { ThreadPool } from './thread-pool.ts';
+import { Ticker } from './ticker.ts';
 
 /**
  * How long a function may take to end by itself after its signal was aborted, at most. Short: one that computes can't
@@ -17,39 +19,40 @@ export function openFunctions(environment: ExecutorEnvironment): OpenExecutor<Fu
   const options: HostOptions = {
     modules: environment.functions,
     environment: baseEnvironment(process.env),
+    cacheDir: join(environment.dataDir, 'compile-cache'),
   };
-  const runner = {
-    options,
-    pool: new ThreadPool(environment.concurrency, options),
-    graceMs: Math.min(environment.killGraceMs, maxGraceMs),
-  };
+  const pool = new ThreadPool({ ...options, size: environment.concurrency });
+  const graceMs = Math.min(environment.killGraceMs, maxGraceMs);
+  const runner = { options, pool, ticker: new Ticker(), graceMs };
+  if (environment.functions.length > 0) pool.prestart();
   return {
-    execute: (batch, end) => execute(runner, batch, end),
-    [Symbol.asyncDispose]: () => runner.pool[Symbol.asyncDispose](),
+    execute: (batch, end) => execute(runner, { ...batch, end }),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }
 
 interface Runner {
   readonly options: HostOptions;
   readonly pool: ThreadPool;
+  readonly ticker: Ticker;
   readonly graceMs: number;
 }
 
-interface Delivery {
-  readonly signal: AbortSignal;
+interface Delivery extends Batch<FunctionDetails> {
   readonly end: EndTask;
 }
 
-async function execute(runner: Runner, batch: Batch<FunctionDetails>, end: EndTask): Promise<void> {
-  const delivery = { signal: batch.signal, end };
-  const tasks = batch.tasks.map(toHostTask);
-  const isIsolated = (_: unknown, index: number): boolean => batch.tasks[index]?.isolated ?? false;
-  const entered = await runner.pool.enter(batch.signal);
-  if (!entered) return cancelAll(tasks, end);
+async function execute(runner: Runner, delivery: Delivery): Promise<void> {
+  const together: number[] = [];
+  const isolated: number[] = [];
+  for (const [place, task] of delivery.tasks.entries()) {
+    (task.isolated ? isolated : together).push(place);
+  }
+  const entered = await runner.pool.enter(delivery.signal);
+  if (!entered) return cancelAll(delivery, [...together, ...isolated]);
   try {
-    const shared = tasks.filter((task, index) => !isIsolated(task, index));
-    await runInThreads(runner, shared, delivery);
-    for (const task of tasks.filter(isIsolated)) await runInProcess(runner, task, delivery);
+    await runInThreads(runner, delivery, together);
+    for (const place of isolated) await runInProcess(runner, delivery, place);
   } finally {
     runner.pool.leave();
   }
@@ -58,45 +61,34 @@ async function execute(runner: Runner, batch: Batch<FunctionDetails>, end: EndTa
 /** One thread after another, until all have ended: each that is lost takes at least one task with it. */
 async function runInThreads(
   runner: Runner,
-  tasks: readonly HostRunTask[],
   delivery: Delivery,
+  places: readonly number[],
 ): Promise<void> {
-  let remaining = tasks;
+  let remaining = places;
   while (remaining.length > 0 && !delivery.signal.aborted) {
-    const { host, ready } = runner.pool.take();
-    const { graceMs } = runner;
-    const run = await runOnHost({ host, ready, tasks: remaining, graceMs, ...delivery });
+    const { ticker, graceMs } = runner;
+    const host = await runner.pool.take(delivery.signal);
+    if (host === null) break;
+    const run = await runOnHost({ host, ticker, graceMs, ...delivery, places: remaining });
     if (run.reusable) runner.pool.giveBack(host);
+    else runner.pool.end(host);
     remaining = run.remaining;
   }
-  cancelAll(remaining, delivery.end);
+  cancelAll(delivery, remaining);
 }
 
-async function runInProcess(runner: Runner, task: HostRunTask, delivery: Delivery): Promise<void> {
-  if (delivery.signal.aborted) return cancelAll([task], delivery.end);
+async function runInProcess(runner: Runner, delivery: Delivery, place: number): Promise<void> {
+  const task = delivery.tasks[place];
+  if (task === undefined || delivery.signal.aborted) return cancelAll(delivery, [place]);
+  const { ticker, graceMs } = runner;
   const host = startProcess(runner.options, task.log);
-  const { graceMs } = runner;
   const isolated = true;
-  const run = await runOnHost({
-    host,
-    ready: false,
-    tasks: [task],
-    graceMs,
-    isolated,
-    ...delivery,
-  });
+  const run = await runOnHost({ host, ticker, graceMs, ...delivery, places: [place], isolated });
   host.terminate();
   await host.ended;
-  cancelAll(run.remaining, delivery.end);
+  cancelAll(delivery, run.remaining);
 }
 
-function cancelAll(tasks: readonly HostRunTask[], end: EndTask): void {
-  for (const task of tasks) end(task.request.index, { outcome: 'cancelled' }, 0);
-}
-
-function toHostTask(task: TaskInput<FunctionDetails>, index: number): HostRunTask {
-  const { run, task: identity, idempotencyKey, inputs, details, timeoutMs, log } = task;
-  const { name, input } = details;
-  const request = { index, name, input, run, task: identity, idempotencyKey, inputs };
-  return { request, timeoutMs, log };
+function cancelAll(delivery: Delivery, places: readonly number[]): void {
+  for (const place of places) delivery.end(place, { outcome: 'cancelled' }, 0);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOutbox, outboxBytes, readOutbox, writeOutbox } from './outbox.ts';
+import { createOutbox, maxWordless, outboxBytes, readOutbox, writeOutbox } from './outbox.ts';
 
 test('hands over what was written since the last look', () => {
   const shared = createOutbox();
@@ -12,6 +12,21 @@ test('hands over what was written since the last look', () => {
   expect(reader.read()).toBe('');
   writer.write('["idle"]');
   expect(reader.read()).toBe('["idle"]');
+});
+
+test('hands over ends without words', () => {
+  const shared = createOutbox();
+  const [writer, reader] = [writeOutbox(shared), readOutbox(shared)];
+
+  expect(reader.ended()).toBe(0);
+  writer.end(0, 0.25);
+  writer.end(1, 3);
+
+  expect(reader.ended()).toBe(2);
+  expect([reader.durationMs(0), reader.durationMs(1)]).toEqual([0.25, 3]);
+  expect(writer.end(maxWordless, 1)).toBe(false);
+  reader.clear();
+  expect(reader.ended()).toBe(0);
 });
 
 test('refuses what does not fit, whole, until it is cleared', () => {

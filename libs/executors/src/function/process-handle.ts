@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LogWriter } from '@runnel/core';
-import type { HostEnd, HostHandle, HostObserver } from './host-handle.ts';
-import { decodeRecords } from './protocol.ts';
-import type { HostOptions } from './thread-handle.ts';
+import { type HostEnd, type HostHandle, type HostObserver, tell } from './host-handle.ts';
+import { type HostOptions, hostEnvironment } from './host-options.ts';
+import { decodeRecords, encodeRequest, type HostRequest } from './protocol.ts';
 
 /** How long what a dead process wrote may still come: others may hold its pipes. */
 const drainMs = 500;
@@ -11,14 +11,16 @@ const drainMs = 500;
 /** Starts a process that can run functions, for a task that took its worker down before. */
 export function startProcess(options: HostOptions, log: LogWriter): HostHandle {
   const child = fork(fileURLToPath(new URL('./host-main.ts', import.meta.url)), options.modules, {
-    env: options.environment,
+    env: hostEnvironment(options),
     execArgv: [],
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let observer: HostObserver | null = null;
+  let isReady = false;
   child.on('message', (joined) => {
-    for (const record of decodeRecords(String(joined))) observer?.receive(record);
+    isReady = true;
+    for (const record of decodeRecords(String(joined))) if (observer) tell(observer, record);
   });
   // What the platform itself says at a crash; what the function writes comes as records.
   for (const pipe of [child.stdout, child.stderr]) {
@@ -43,14 +45,18 @@ export function startProcess(options: HostOptions, log: LogWriter): HostHandle {
     child.on('close', () => finish(end));
     setTimeout(() => finish(end), drainMs).unref();
   });
+  // The error, if it is gone already, is told by its exit.
+  const send = (request: HostRequest) => child.send(encodeRequest(request), () => undefined);
   return {
+    get isReady() {
+      return isReady;
+    },
     attach: (next) => {
       observer = next;
     },
-    // The error, if it is gone already, is told by its exit.
-    send: (request) => child.send(request, () => undefined),
+    run: send,
+    abort: (position) => send({ kind: 'abort', position }),
     poll: () => undefined,
-    clear: () => undefined,
     ended: ended.promise,
     terminate: kill,
   };

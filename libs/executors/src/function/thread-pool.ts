@@ -1,87 +1,160 @@
-import { setTimeout } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostHandle } from './host-handle.ts';
-import { type HostOptions, startThread } from './thread-handle.ts';
+import type { HostOptions } from './host-options.ts';
+import { startThread } from './thread-handle.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** A thread inside a blocking call of the system can't be ended before that returns. */
 const disposeMs = 2_000;
 
-export interface PooledThread {
-  readonly host: HostHandle;
-  /** It has imported its modules. */
-  readonly ready: boolean;
+/** How long a thread is kept without work, by default: its memory is worth more than the 100 ms of another start. */
+const keptIdleMs = 60_000;
+
+/**
+ * How long a delivery waits for a thread that becomes free before it gets a new one. So short functions share a few
+ * threads, while long ones hardly notice. Threads beyond the number of cores help only functions that wait.
+ */
+const withinCoresMs = 2;
+const beyondCoresMs = 25;
+
+/** A thread that starts longer than this doesn't keep others from starting. */
+const slowStartMs = 1_000;
+
+export interface ThreadPoolOptions extends HostOptions {
+  /** How many deliveries may have a thread at once. */
+  readonly size: number;
+  readonly keptIdleMs?: number;
+  /** How long to wait for one of so many threads before there is another. */
+  readonly growAfterMs?: (threads: number) => number;
 }
 
-/** At most `size` threads at work, each kept for the next delivery. */
+interface IdleThread {
+  readonly host: HostHandle;
+  readonly since: number;
+}
+
+/** Threads that are started when they are needed, kept for the next delivery, and ended when none comes. */
 export class ThreadPool implements AsyncDisposable {
-  readonly #options: HostOptions;
-  readonly #idle: HostHandle[] = [];
-  readonly #all = new Set<HostHandle>();
-  readonly #waiting = new Set<() => void>();
+  readonly #options: Required<ThreadPoolOptions>;
+  /** With the time of their start. */
+  readonly #all = new Map<HostHandle, number>();
+  /** No more of use, and not gone yet. */
+  readonly #ending = new Set<HostHandle>();
+  /** The one that was at work last is at the end, and is used first. */
+  readonly #idle: IdleThread[] = [];
+  readonly #forSlots = new WaitingLine<true>();
+  readonly #forThreads = new WaitingLine<HostHandle>();
+  readonly #sweeping: NodeJS.Timeout;
+  #growing: NodeJS.Timeout | null = null;
   #free: number;
 
-  constructor(size: number, options: HostOptions) {
-    this.#free = Math.max(1, size);
-    this.#options = options;
+  constructor(options: ThreadPoolOptions) {
+    this.#options = { keptIdleMs, growAfterMs: growSlowly, ...options };
+    this.#free = Math.max(1, options.size);
+    this.#sweeping = setInterval(() => this.#sweep(), this.#options.keptIdleMs / 2);
+    this.#sweeping.unref();
+  }
+
+  /** Starts a thread before it is needed, so that the first task need not wait for it. */
+  prestart(): void {
+    this.giveBack(this.#start());
   }
 
   /** Waits for a slot; false where the signal was aborted before. A slot that was taken is to be left. */
   async enter(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
-    if (this.#free > 0) {
-      this.#free--;
-      return true;
-    }
-    const turn = Promise.withResolvers<boolean>();
-    const take = (): void => turn.resolve(true);
-    const giveUp = (): void => {
-      // At once, so that leave() can't hand the slot to who has gone.
-      if (this.#waiting.delete(take)) turn.resolve(false);
-    };
-    this.#waiting.add(take);
-    signal.addEventListener('abort', giveUp, { once: true });
-    const entered = await turn.promise;
-    signal.removeEventListener('abort', giveUp);
-    return entered;
+    if (this.#free === 0) return (await this.#forSlots.wait(signal)) !== null;
+    this.#free--;
+    return true;
   }
 
   leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free++;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    if (!this.#forSlots.serve(true)) this.#free++;
   }
 
-  /** An idle thread or a new one, for the holder of a slot. */
-  take(): PooledThread {
+  /** For the holder of a slot: an idle thread, one that becomes free soon, or a new one; null at an abort. */
+  async take(signal: AbortSignal): Promise<HostHandle | null> {
     const idle = this.#idle.pop();
-    if (idle !== undefined) return { host: idle, ready: true };
+    if (idle !== undefined) return idle.host;
+    if (this.#all.size === 0) return this.#start();
+    this.#growing ??= setTimeout(() => this.#grow(), this.#options.growAfterMs(this.#all.size));
+    return await this.#forThreads.wait(signal);
+  }
+
+  giveBack(host: HostHandle): void {
+    if (!this.#all.has(host) || this.#forThreads.serve(host)) return;
+    this.#idle.push({ host, since: performance.now() });
+  }
+
+  /** Instead of giving it back. */
+  end(host: HostHandle): void {
+    host.terminate();
+    if (!this.#all.delete(host)) return;
+    this.#ending.add(host);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#sweeping);
+    if (this.#growing !== null) clearTimeout(this.#growing);
+    for (const host of this.#all.keys()) this.end(host);
+    const ended = Promise.all([...this.#ending].map((host) => host.ended));
+    await Promise.race([ended, sleep(disposeMs, undefined, { ref: false })]);
+  }
+
+  #start(): HostHandle {
     const host = startThread(this.#options);
-    this.#all.add(host);
+    this.#all.set(host, performance.now());
     host.ended.then(
       () => this.#forget(host),
       () => undefined,
     );
-    return { host, ready: false };
+    return host;
   }
 
-  giveBack(host: HostHandle): void {
-    if (this.#all.has(host)) this.#idle.push(host);
+  /**
+   * Starts threads for those who have waited long enough; at once no more than there are already. The first thread
+   * fills the cache of compiled modules; if all started together, each would do that work and take the memory for it.
+   */
+  #grow(): void {
+    this.#growing = null;
+    const now = performance.now();
+    const starting = [...this.#all].filter(
+      ([host, startedAt]) => !host.isReady && now - startedAt < slowStartMs,
+    ).length;
+    let allowed = Math.max(1, this.#all.size - starting) - starting;
+    for (let since = this.#forThreads.since; since !== null; since = this.#forThreads.since) {
+      const growAfterMs = this.#options.growAfterMs(this.#all.size);
+      const restMs = since + growAfterMs - now;
+      if (restMs > 0 || allowed <= 0) {
+        this.#growing = setTimeout(() => this.#grow(), restMs > 0 ? restMs : growAfterMs);
+        return;
+      }
+      allowed--;
+      this.#forThreads.serve(this.#start());
+    }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ending = [...this.#all];
-    for (const host of ending) host.terminate();
-    const ended = Promise.all(ending.map((host) => host.ended));
-    await Promise.race([ended, setTimeout(disposeMs, undefined, { ref: false })]);
+  /** Ends who has been idle for long, but for one that the next task finds. */
+  #sweep(): void {
+    const before = performance.now() - this.#options.keptIdleMs;
+    while (this.#all.size > 1) {
+      const [longest] = this.#idle;
+      if (longest === undefined || longest.since > before) return;
+      this.#idle.shift();
+      this.end(longest.host);
+    }
   }
 
   /** Also of a thread that died while it was idle, by a timer that a function left behind. */
   #forget(host: HostHandle): void {
     this.#all.delete(host);
-    const index = this.#idle.indexOf(host);
+    this.#ending.delete(host);
+    const index = this.#idle.findIndex((idle) => idle.host === host);
     if (index >= 0) this.#idle.splice(index, 1);
   }
+}
+
+function growSlowly(threads: number): number {
+  return threads < availableParallelism() ? withinCoresMs : beyondCoresMs;
 }
