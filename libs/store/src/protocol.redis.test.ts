@@ -258,6 +258,14 @@ describe('a cancelled run', () => {
     expect(second).toMatchObject({ began: false, state: 'cancelled' });
   });
 
+  test('leaves none of its tasks counted as ready', async () => {
+    const driver = await submit(3);
+
+    await haltAll(driver, 'cancel');
+
+    expect(Number(await redis.hget(driver.run.names.counts, `0:${stateCode.ready}`))).toBe(0);
+  });
+
   test('whose worker is lost ends when the job starts again', async () => {
     const driver = await submit(2);
     await driver.turn();
