@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { graphArbitrary } from '../random-graph.ts';
+import type { Order } from './schedule.ts';
+import type { Scene } from './world.ts';
+
+export interface Case {
+  readonly scene: Scene;
+  readonly order: Order;
+}
+
+/** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
+export const caseArbitrary: fc.Arbitrary<Case> = fc.record({ scene: scenes(), order: orders() });
+
+export function scenes(): fc.Arbitrary<Scene> {
+  return fc.record({
+    graph: graphArbitrary(12, 3),
+    maxBatch: fc.integer({ min: 1, max: 4 }),
+    window: fc.integer({ min: 1, max: 4 }),
+    slots: fc.integer({ min: 1, max: 2 }),
+    parallelism: fc.constantFrom(null, null, null, 2),
+    stopsOnFailure: oneOf(6),
+    isCancelled: oneOf(5),
+  });
+}
+
+function orders(): fc.Arbitrary<Order> {
+  return fc.record({
+    skip: fc.integer({ min: 0, max: 50 }),
+    // `max`: short tapes reach little.
+    tape: fc.array(fc.nat(65_535), { maxLength: 80, size: 'max' }),
+  });
+}
+
+/** True once in so many. */
+function oneOf(times: number): fc.Arbitrary<boolean> {
+  return fc.nat(times - 1).map((number) => number === times - 1);
+}

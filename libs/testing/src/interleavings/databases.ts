@@ -1,0 +1,27 @@
+import { allScripts, connectRedis } from '@runnel/store';
+import type { Redis } from 'ioredis';
+
+/** Databases of the test server that no other test uses: a server has 16, tests use the first. */
+const firstDatabase = 1;
+/** Cases wait for Redis most of the time; with more of them side by side nothing is gained. */
+const databaseCount = 8;
+
+/** Connections to a few empty databases, so that cases can be played side by side. */
+export async function openDatabases(url: string): Promise<readonly Redis[]> {
+  const databases: Redis[] = [];
+  for (let index = 0; index < databaseCount; index++) {
+    const redis = connectRedis(url, () => undefined);
+    await redis.select(firstDatabase + index);
+    databases.push(redis);
+  }
+  // So that no case has to send a script's source.
+  for (const { source } of Object.values(allScripts)) await databases[0]?.script('LOAD', source);
+  return databases;
+}
+
+export async function closeDatabases(databases: readonly Redis[]): Promise<void> {
+  for (const redis of databases) {
+    await redis.flushdb();
+    await redis.quit();
+  }
+}
