@@ -32,7 +32,6 @@ export const failpointNames = [
   'lost.after-reissue',
   'cancel.after-first-page',
   'halt.after-page',
-  'remove.after-meta',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];
 

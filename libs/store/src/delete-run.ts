@@ -1,4 +1,4 @@
-import { ConflictError, failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
+import { ConflictError, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -17,19 +17,32 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
   if (!isFinalRunState(state)) {
     throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
   }
-  await removeRun(redis, namespace, id);
+  await removeRun(redis, namespace, id, { set: 'ended', until: Number.MAX_SAFE_INTEGER });
 }
 
-/** Removes every key of a run and its places in the sets of its shard; again does no harm. */
-export async function removeRun(redis: RedisClient, namespace: string, id: string): Promise<void> {
+/** Where a run must still be found when it is removed, and since when at the latest. */
+export interface Removal {
+  readonly set: 'submitting' | 'ended';
+  readonly until: number;
+}
+
+/**
+ * Removes every key of a run and its places in the sets of its shard. False where that must not be
+ * any more: between the look and this call it was sealed, started, or submitted anew under its id.
+ */
+export async function removeRun(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+  { set, until }: Removal,
+): Promise<boolean> {
   const run = runHandle(namespace, id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
-  await removeRecord.run(redis, run.keys, [id]);
-  await failpoint('remove.after-meta');
-  await redis.unlink(...own, ...ready);
+  const more = [...own, ...ready];
+  return (await removeRecord.run(redis, { names: run.names, more }, [id, set, until])) === 1;
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

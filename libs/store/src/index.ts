@@ -1,7 +1,13 @@
 export { Chores } from './chores.ts';
 export { encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
 export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
-export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
+export {
+  deleteRun,
+  type Removal,
+  readAbandoned,
+  readEndedBefore,
+  removeRun,
+} from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {
   cancelChannel,
@@ -32,6 +38,7 @@ export {
 export {
   type AttemptRecord,
   type Delivery,
+  decodeDelivery,
   decodeExtras,
   decodeOutcome,
   encodeExtras,

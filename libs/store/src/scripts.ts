@@ -187,9 +187,14 @@ export const haltRun = defineScript(
   }),
 );
 
+/** The further keys are all others of the run. */
 export const removeRecord = defineScript(
   'remove-run',
-  { keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'], allowOom: true },
+  {
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'],
+    takesMore: true,
+    allowOom: true,
+  },
   toInteger,
 );
 
