@@ -75,7 +75,7 @@ export function startWorker(world: World, index: number): void {
   const infos = new RunInfoCache(redis, namespace);
   const onError = (): undefined => undefined;
   const chores = new Chores(redis, onError);
-  const queues = new ModelQueues(redis, process, world.jobs);
+  const queues = new ModelQueues(redis, process, world);
   const turns = new SlotTurns({
     ...{ redis, namespace, infos, shares: new ModelShares(redis, world.scene) },
     ...{ enqueuer: new Enqueuer(queues, chores), news: new RunNews(chores, namespace) },
@@ -156,7 +156,7 @@ export function startListener(world: World, index: number): void {
   const infos = new RunInfoCache(redis, namespace);
   const shares = new ModelShares(redis, world.scene);
   const chores = new Chores(redis, onError);
-  const queues = new ModelQueues(redis, process, world.jobs);
+  const queues = new ModelQueues(redis, process, world);
   const hasOwner = world.listeners.some(
     ({ leases, process: other }) => leases.isOwner && !other.isDead,
   );

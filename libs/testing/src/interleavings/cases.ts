@@ -9,23 +9,34 @@ export interface Case {
 }
 
 /** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
-export const caseArbitrary: fc.Arbitrary<Case> = fc.record({ scene: scenes(), order: orders() });
+export const caseArbitrary: fc.Arbitrary<Case> = fc.record({
+  scene: scenes({ min: 3, max: 12 }),
+  order: orders(),
+});
 
-export function scenes(): fc.Arbitrary<Scene> {
+/** Runs of `min` to `max` nodes, with what is set around them. */
+export function scenes({
+  min,
+  max,
+}: {
+  readonly min: number;
+  readonly max: number;
+}): fc.Arbitrary<Scene> {
   return fc.record({
-    graph: graphArbitrary(12, 3),
+    graph: graphArbitrary(max, min),
     maxBatch: fc.integer({ min: 1, max: 4 }),
     window: fc.integer({ min: 1, max: 4 }),
     slots: fc.integer({ min: 1, max: 2 }),
     parallelism: fc.constantFrom(null, null, null, 2),
     stopsOnFailure: oneOf(6),
     isCancelled: oneOf(5),
+    slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
   });
 }
 
 function orders(): fc.Arbitrary<Order> {
   return fc.record({
-    skip: fc.integer({ min: 0, max: 50 }),
+    skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 })),
     // `max`: short tapes reach little.
     tape: fc.array(fc.nat(65_535), { maxLength: 80, size: 'max' }),
   });

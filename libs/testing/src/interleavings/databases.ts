@@ -1,4 +1,4 @@
-import { allScripts, connectRedis } from '@runnel/store';
+import { connectRedis } from '@runnel/store';
 import type { Redis } from 'ioredis';
 
 /** Databases of the test server that no other test uses: a server has 16, tests use the first. */
@@ -14,8 +14,6 @@ export async function openDatabases(url: string): Promise<readonly Redis[]> {
     await redis.select(firstDatabase + index);
     databases.push(redis);
   }
-  // So that no case has to send a script's source.
-  for (const { source } of Object.values(allScripts)) await databases[0]?.script('LOAD', source);
   return databases;
 }
 

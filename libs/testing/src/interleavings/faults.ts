@@ -14,7 +14,6 @@ const faults = [
   'jump',
   'lease',
   'stall',
-  'forget',
   'drop',
 ] as const;
 
@@ -56,9 +55,6 @@ export async function drawFault(context: FaultContext, number: number): Promise<
       if (job !== undefined) world.jobs.stall(job);
       return `${job?.id ?? 'nothing'} stalls`;
     }
-    case 'forget':
-      world.jobs.forgetEnded();
-      return 'ended jobs are forgotten';
     case 'drop':
       world.jobs.drop(rest);
       return 'a job is dropped';

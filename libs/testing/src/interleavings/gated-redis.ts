@@ -1,22 +1,18 @@
 import type { Redis } from 'ioredis';
 import type { Operation } from './process.ts';
+import { scriptOf } from './variant.ts';
 
-/** Lua sources by the SHA of what they replace. */
-export type Replacements = ReadonlyMap<string, string>;
+/** A command and what it was called with. */
+export type Call = readonly [name: string, args: readonly unknown[]];
 
 export interface Gate {
   /** What the process sends goes through here. */
   pass(operation: Operation): Promise<unknown>;
   /** For reads that block: whether there is something to be had. */
   hasNews(): boolean;
-  /** Told before a blocking read is done. */
-  onRead(): void;
-  /** Told of each command before it is done. */
-  onCommand(name: string, args: readonly unknown[]): void;
-  readonly replacements: Replacements;
+  /** Does a command; `send` brings it to Redis, with other arguments where these are given. */
+  carry(call: Call, send: (args: readonly unknown[]) => unknown): unknown;
 }
-
-type Call = readonly [name: string, args: readonly unknown[]];
 
 /** A client of a real Redis whose commands wait at a gate. Pipelines are one step. */
 export function gateRedis(redis: Redis, gate: Gate): Redis {
@@ -26,15 +22,11 @@ export function gateRedis(redis: Redis, gate: Gate): Redis {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
       return (...args: unknown[]) => {
-        const isBlocking = isBlockingRead(args);
-        const call = prepare([String(name), args], gate.replacements);
+        const call = withoutBlocking([String(name), args]);
+        const isBlocking = call[1] !== args;
         return gate.pass({
           label: labelOf(call),
-          run: () => {
-            if (isBlocking) gate.onRead();
-            gate.onCommand(...call);
-            return Reflect.apply(member, target, call[1]);
-          },
+          run: () => gate.carry(call, (sent) => Reflect.apply(member, target, sent)),
           ...(isBlocking ? { isEnabled: () => gate.hasNews() } : {}),
         });
       };
@@ -52,48 +44,34 @@ function gatePipeline(redis: Redis, gate: Gate): ReturnType<Redis['pipeline']> {
         return () => gate.pass({ label: calls.map(labelOf).join(' '), run: () => send() });
       }
       return (...args: unknown[]) => {
-        calls.push(prepare([String(name), args], gate.replacements));
+        calls.push([String(name), args]);
         return proxy;
       };
     },
   });
   const send = async (): Promise<unknown> => {
     const pipeline = redis.pipeline();
-    for (const [name, args] of calls) {
-      gate.onCommand(name, args);
-      const member: unknown = Reflect.get(pipeline, name);
-      if (typeof member === 'function') Reflect.apply(member, pipeline, args);
+    for (const call of calls) {
+      await gate.carry(call, (args) => {
+        const member: unknown = Reflect.get(pipeline, call[0]);
+        if (typeof member === 'function') Reflect.apply(member, pipeline, args);
+      });
     }
     return await pipeline.exec();
   };
   return proxy;
 }
 
-/** Scripts under mutation are exchanged; a read that would block the real connection does not. */
-function prepare([name, args]: Call, replacements: Replacements): Call {
-  if (name === 'callBuffer' && args[0] === 'EVALSHA') {
-    const source = replacements.get(String(args[1]));
-    return source === undefined ? [name, args] : [name, ['EVAL', source, ...args.slice(2)]];
-  }
-  if (!isBlockingRead(args)) return [name, args];
-  const list = flat(args);
+/** A read that would block the real connection does not: the schedule waits for it. */
+function withoutBlocking([name, args]: Call): Call {
+  if (args[0] !== 'XREADGROUP') return [name, args];
+  const list = args.flat();
   const at = list.indexOf('BLOCK');
+  if (at < 0) return [name, args];
   return [name, [list[0], [...list.slice(1, at), ...list.slice(at + 2)]]];
 }
 
-function isBlockingRead(args: readonly unknown[]): boolean {
-  return args[0] === 'XREADGROUP' && flat(args).includes('BLOCK');
-}
-
-function flat(args: readonly unknown[]): readonly unknown[] {
-  return args.flat();
-}
-
 function labelOf([name, args]: Call): string {
-  const [command, sha] = args;
-  const isCall = name === 'callBuffer' || name === 'call';
-  if (!isCall) return name;
-  return command === 'EVALSHA' || command === 'EVAL'
-    ? `script ${String(sha).slice(0, 8)}`
-    : String(command);
+  if (name !== 'callBuffer' && name !== 'call') return name;
+  return scriptOf(args) ?? String(args[0]);
 }

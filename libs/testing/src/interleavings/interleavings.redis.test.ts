@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { closeDatabases, openDatabases } from './databases.ts';
 import { exploreBeside } from './explore.ts';
+import { loadVariant, smallPages } from './variant.ts';
 import { installVirtualTime } from './virtual-time.ts';
 
 let databases: readonly Redis[];
@@ -27,11 +28,10 @@ test('whatever dies between any two steps, every run ends as the model says and 
   // A path belongs to one seed: it is played alone.
   const used = path === undefined ? databases : databases.slice(0, 1);
 
-  const explored = await exploreBeside(used, {
-    cases,
-    seed,
-    ...(path === undefined ? {} : { path }),
-  });
+  const variant = await loadVariant(databases, smallPages);
+  const at = path === undefined ? { seed } : { seed, path };
+
+  const explored = await exploreBeside(used, { cases, variant, ...at });
 
   expect(explored.failure).toBeNull();
 }, 3_600_000);

@@ -2,6 +2,7 @@ import type { DeliveryJob } from '@runnel/queue';
 import { DeliveryQueues, jobId } from '@runnel/queue';
 import type { Redis } from 'ioredis';
 import type { Process } from './process.ts';
+import type { ProtocolWatch } from './protocol-watch.ts';
 
 /** A start of a job under a lock; only this start can end it. */
 export interface StartedModelJob {
@@ -101,18 +102,27 @@ export class JobQueue {
 export class ModelQueues extends DeliveryQueues {
   readonly #process: Process;
   readonly #jobs: JobQueue;
+  readonly #watch: ProtocolWatch;
 
-  constructor(redis: Redis, process: Process, jobs: JobQueue) {
+  constructor(
+    redis: Redis,
+    process: Process,
+    { jobs, watch }: { readonly jobs: JobQueue; readonly watch: ProtocolWatch },
+  ) {
     super({ connection: redis, namespace: 'model', onError: () => undefined });
     this.#process = process;
     this.#jobs = jobs;
+    this.#watch = watch;
   }
 
   override async add(_queue: string, jobs: readonly DeliveryJob[]): Promise<void> {
     await this.#process.pass('queue', {
       label: `add ${jobs.map(({ carrier }) => carrier).join()}`,
       run: () => {
-        for (const { runId, carrier } of jobs) this.#jobs.add(runId, carrier);
+        for (const { runId, carrier } of jobs) {
+          this.#jobs.add(runId, carrier);
+          this.#watch.onAdd(carrier);
+        }
       },
     });
   }
@@ -128,6 +138,7 @@ export class ModelQueues extends DeliveryQueues {
       label: `states ${carriers.join()}`,
       run: () => {
         lost = carriers.filter((carrier) => !this.#jobs.isKnownOpen(runId, carrier));
+        this.#watch.onStates(this.#process.name, carriers, lost);
       },
     });
     return lost;

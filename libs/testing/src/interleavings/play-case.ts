@@ -1,8 +1,8 @@
 import { openOutcomes } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import { findWrongs } from './check-end.ts';
-import type { Replacements } from './gated-redis.ts';
 import { type Order, Schedule } from './schedule.ts';
+import type { Variant } from './variant.ts';
 import { namespace, type Scene, shard, Violation, World } from './world.ts';
 
 /** What a case came to. */
@@ -19,11 +19,11 @@ export async function playCase(
   redis: Redis,
   scene: Scene,
   order: Order,
-  replacements: Replacements = new Map(),
+  variant: Variant,
 ): Promise<Played> {
   await redis.flushdb();
   await openOutcomes(redis, namespace, shard);
-  const world = new World(redis, scene, replacements);
+  const world = new World(redis, scene, variant);
   const schedule = new Schedule(world, order);
   try {
     await schedule.run();

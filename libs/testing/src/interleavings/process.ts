@@ -36,6 +36,9 @@ export class Process implements TimeOwner {
     this.#clock = clock;
   }
 
+  /** Operations done. */
+  operations = 0;
+
   get name(): string {
     return `${this.role}${this.index}`;
   }
@@ -103,6 +106,7 @@ export class Process implements TimeOwner {
     const first = line.shift();
     if (first === undefined) return;
     this.#served.set(connection, step);
+    this.operations++;
     try {
       const value = await first.operation.run();
       if (spoil === 'error') first.reject(new Error('Connection is closed.'));

@@ -82,6 +82,15 @@ export class Schedule implements FaultContext {
     );
     this.operations++;
     await process.serve(connection, this.operations, spoil ?? null);
+    this.#delaySubmission(process);
+  }
+
+  #delaySubmission(process: Process): void {
+    const { scene, listeners } = this.world;
+    if (process.role !== 'api' || process.operations !== scene.slowSubmission) return;
+    this.#note('a minute passes');
+    this.world.nowMs += 61_000;
+    for (const listener of listeners) startChore(listener, listener.chores.length - 1);
   }
 
   async #choose(number: number): Promise<void> {
@@ -117,7 +126,11 @@ export class Schedule implements FaultContext {
     const { faultAt } = this.#order;
     if (faultAt === undefined || faultAt.operation !== this.operations)
       return await this.serve(ready);
-    switch (faultAt.how) {
+    // Starts and ends of tasks have no answer that could be lost.
+    const isOwn = ready.connection.startsWith('batch');
+    switch (isOwn && !faultAt.how.startsWith('crash') ? 'none' : faultAt.how) {
+      case 'none':
+        return await this.serve(ready);
       case 'crash-before':
         this.operations++;
         return this.kill(ready.process);
@@ -151,6 +164,7 @@ export class Schedule implements FaultContext {
         .filter(({ isFrozen }) => isFrozen)
         .map((process) => () => this.#thaw(process)),
       ...dead.map((job) => () => jobs.stall(job)),
+      () => jobs.forgetEnded(),
       ...this.#unnoticed(),
       ...this.#checks(),
       ...(this.#mayCancel() ? [() => this.#cancel()] : []),

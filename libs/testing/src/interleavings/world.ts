@@ -4,9 +4,11 @@ import { cancelChannel, type RedisClient, runHandle, shardOf } from '@runnel/sto
 import type { RunCancels } from '@runnel/worker/run-cancels';
 import type { Redis } from 'ioredis';
 import type { Graph } from '../random-graph.ts';
-import { gateRedis, type Replacements } from './gated-redis.ts';
+import { type Call, gateRedis } from './gated-redis.ts';
 import { JobQueue } from './job-queue.ts';
 import { type Operation, Process, type Role } from './process.ts';
+import { ProtocolWatch } from './protocol-watch.ts';
+import { scriptOf, type Variant } from './variant.ts';
 
 /** What a case is, besides the order of its steps. */
 export interface Scene {
@@ -17,6 +19,8 @@ export interface Scene {
   readonly parallelism: number | null;
   readonly stopsOnFailure: boolean;
   readonly isCancelled: boolean;
+  /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
+  readonly slowSubmission: number | null;
 }
 
 export const client = { client: 'c', key: 'k' };
@@ -56,7 +60,8 @@ export interface ModelListener {
 export class World {
   readonly scene: Scene;
   readonly redis: Redis;
-  readonly replacements: Replacements;
+  readonly variant: Variant;
+  readonly watch: ProtocolWatch;
   readonly jobs = new JobQueue();
   readonly processes: Process[] = [];
   readonly workers: ModelWorker[] = [];
@@ -69,10 +74,12 @@ export class World {
   readonly log: string[] = [];
   violation: Violation | null = null;
 
-  constructor(redis: Redis, scene: Scene, replacements: Replacements) {
+  constructor(redis: Redis, scene: Scene, variant: Variant) {
     this.redis = redis;
     this.scene = scene;
-    this.replacements = replacements;
+    this.variant = variant;
+    const { deliveries } = names;
+    this.watch = new ProtocolWatch({ redis, deliveries, fail: (what) => this.fail(what) });
   }
 
   spawn(role: Role, index: number): Process {
@@ -86,11 +93,7 @@ export class World {
     return gateRedis(this.redis, {
       pass: async (operation: Operation) => await process.pass(connection, operation),
       hasNews,
-      onRead: () => {
-        this.hasNews = false;
-      },
-      onCommand: (name, args) => this.#onCommand(name, args),
-      replacements: this.replacements,
+      carry: (call, send) => this.#carry(process, call, send),
     });
   }
 
@@ -102,9 +105,21 @@ export class World {
     return this.processes.filter(({ isDead }) => !isDead);
   }
 
-  #onCommand(name: string, args: readonly unknown[]): void {
+  /** A command on its way to Redis, as the variant will have it. */
+  #carry(process: Process, call: Call, send: (args: readonly unknown[]) => unknown): unknown {
+    const [name, args] = call;
     if (name === 'xadd') this.hasNews = true;
-    if (name !== 'publish' || args[0] !== cancelChannel(namespace)) return;
+    if (args[0] === 'XREADGROUP' && args.flat().at(-1) === '>') this.hasNews = false;
+    if (name === 'publish' && args[0] === cancelChannel(namespace)) this.#tellCancel();
+    const { scripts, detour } = this.variant;
+    const sha = scriptOf(args) === undefined ? undefined : scripts.get(String(args[1]));
+    const sent = sha === undefined ? args : ['EVALSHA', sha, ...args.slice(2)];
+    const go = (): unknown =>
+      detour === undefined ? send(sent) : detour(this.redis, call, () => send(sent));
+    return this.watch.carry(process.name, call, go);
+  }
+
+  #tellCancel(): void {
     for (const { process, cancels } of this.workers) {
       if (!process.isDead && !process.isFrozen) cancels.cancel(runId);
     }
