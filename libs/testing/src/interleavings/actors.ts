@@ -14,7 +14,7 @@ import { Housekeeping } from '@runnel/listener/housekeeping';
 import { OutcomeReader } from '@runnel/listener/read-outcomes';
 import { RunTurns } from '@runnel/listener/run-turns';
 import { createLogger } from '@runnel/service';
-import { Chores, RunInfoCache } from '@runnel/store';
+import { Chores, nudge, RunInfoCache } from '@runnel/store';
 import { RunCancels } from '@runnel/worker/run-cancels';
 import { planOf } from '../random-graph.ts';
 import { ModelQueues, type StartedModelJob } from './job-queue.ts';
@@ -52,6 +52,7 @@ export function startApi(world: World): void {
       const spec = { kind: 'document', value: {} } as const;
       try {
         await submitRun(context, { plan, spec, source: null, priority: 0, idempotency: client });
+        await nudge(redis, namespace, runId);
         world.isAcknowledged = true;
       } catch {
         await sleep(5_000);
@@ -76,7 +77,7 @@ export function startWorker(world: World, index: number): void {
   const onError = (): undefined => undefined;
   const chores = new Chores(redis, onError);
   const queues = new ModelQueues(redis, process, world);
-  const turns = new SlotTurns({
+  const turns = new (world.scene.reportsOnly ? NoTurns : SlotTurns)({
     ...{ redis, namespace, infos, shares: new ModelShares(redis, world.scene) },
     ...{ enqueuer: new Enqueuer(queues, chores), news: new RunNews(chores, namespace) },
     ...{ now: () => world.nowMs, random: () => 0, onError },
@@ -101,6 +102,13 @@ export function startWorker(world: World, index: number): void {
   world.workers[index] = worker;
   for (let slot = 0; slot < slotsPerWorker; slot++) {
     process.start(() => serveSlot(world, worker, executor));
+  }
+}
+
+/** A worker whose own turns fail: all that it reports goes over the stream. */
+class NoTurns extends SlotTurns {
+  override async settle(): Promise<void> {
+    throw new Error('this worker takes no turns');
   }
 }
 

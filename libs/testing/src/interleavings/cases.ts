@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { graphArbitrary } from '../random-graph.ts';
+import { type Graph, graphArbitrary } from '../random-graph.ts';
 import type { Order } from './schedule.ts';
 import type { Scene } from './world.ts';
 
@@ -23,21 +23,31 @@ export function scenes({
   readonly max: number;
 }): fc.Arbitrary<Scene> {
   return fc.record({
-    graph: graphArbitrary(max, min),
+    graph: fc.tuple(graphArbitrary(max, min), fc.boolean()).map(inFewGroups),
     maxBatch: fc.integer({ min: 1, max: 4 }),
     window: fc.integer({ min: 1, max: 4 }),
     slots: fc.integer({ min: 1, max: 2 }),
     parallelism: fc.constantFrom(null, null, null, 2),
     stopsOnFailure: oneOf(6),
     isCancelled: oneOf(5),
+    reportsOnly: oneOf(3),
     slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
   });
+}
+
+/** Half of the graphs are of one group: only tasks of one group travel together. */
+function inFewGroups([graph, isOne]: [Graph, boolean]): Graph {
+  const [first] = graph;
+  if (!isOne || first === undefined) return graph;
+  const { retries, allowFailure } = first;
+  return graph.map((node) => ({ ...node, retries, allowFailure }));
 }
 
 function orders(): fc.Arbitrary<Order> {
   return fc.record({
     skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 })),
     // `max`: short tapes reach little.
+    deaf: fc.oneof(fc.constant(0), fc.nat(80)),
     tape: fc.array(fc.nat(65_535), { maxLength: 80, size: 'max' }),
   });
 }

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { type Case, caseArbitrary } from './cases.ts';
 import { playCase } from './play-case.ts';
+import type { Order } from './schedule.ts';
 import type { Variant } from './variant.ts';
+import type { Scene } from './world.ts';
 
 export interface Exploration {
   readonly cases: number;
@@ -10,6 +12,9 @@ export interface Exploration {
   /** Plays one case again, as it was told where it failed; with one database. */
   readonly path?: string;
   readonly variant: Variant;
+  /** What is the same in every case. */
+  readonly scene?: Partial<Scene>;
+  readonly order?: Partial<Order>;
   /** False: that a case goes wrong is enough, however large it is. */
   readonly shrinks?: boolean;
 }
@@ -52,7 +57,7 @@ async function explore(redis: Redis, options: Exploration, found: Found): Promis
   let [cases, operations] = [0, 0];
   const property = fc.asyncProperty(caseArbitrary, async ({ scene, order }: Case) => {
     if (found.by !== null && found.by !== redis) return;
-    const played = await playCase(redis, scene, order, options.variant);
+    const played = await playCase(redis, { ...scene, ...options.scene }, { ...order, ...options.order }, options.variant);
     cases++;
     operations += played.operations;
     if (played.wrongs.length === 0) return;

@@ -12,8 +12,10 @@ const faults = [
   'error',
   'freeze',
   'jump',
+  'jump',
   'lease',
   'stall',
+  'repeat',
   'drop',
 ] as const;
 
@@ -55,6 +57,9 @@ export async function drawFault(context: FaultContext, number: number): Promise<
       if (job !== undefined) world.jobs.stall(job);
       return `${job?.id ?? 'nothing'} stalls`;
     }
+    case 'repeat':
+      await world.repeatEntry(rest);
+      return 'an entry comes again';
     case 'drop':
       world.jobs.drop(rest);
       return 'a job is dropped';

@@ -37,7 +37,10 @@ export class ModelExecutors implements ExecutorPool {
     });
     for (const [index, task] of batch.tasks.entries()) {
       const label = `end ${task.task.number}.${task.task.attempt}`;
-      await this.#process.pass(connection, { label, run: () => undefined });
+      // Some steps long, so that what ended before is often reported alone.
+      for (const step of [label, 'goes on', 'goes on']) {
+        await this.#process.pass(connection, { label: step, run: () => undefined });
+      }
       end(index, batch.signal.aborted ? { outcome: 'cancelled' } : this.#resultOf(task), 1);
     }
   }

@@ -25,10 +25,17 @@ const seed = 1;
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
   'it is found when %s',
-  async (_name, { edits = [], detour }) => {
+  async (_name, { edits = [], detour, scene = {}, order = {} }) => {
     const variant = await loadVariant(databases, [...smallPages, ...edits], detour);
 
-    const { failure } = await exploreBeside(databases, { cases, seed, variant, shrinks: false });
+    const { failure } = await exploreBeside(databases, {
+      cases,
+      seed,
+      variant,
+      scene,
+      order,
+      shrinks: false,
+    });
 
     expect(failure).not.toBeNull();
   },

@@ -1,10 +1,15 @@
+import type { Order } from './schedule.ts';
 import type { Detour, Edit } from './variant.ts';
+import type { Scene } from './world.ts';
 
 /** A mistake that the exploration must find. */
 export interface Mutant {
   readonly name: string;
   readonly edits?: readonly Edit[];
   readonly detour?: Detour;
+  /** Scenes in which it shows sooner. */
+  readonly scene?: Partial<Scene>;
+  readonly order?: Partial<Order>;
 }
 
 const turn = ['take-turn'] as const;
@@ -23,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an outcome counts as often as it comes',
+    scene: { maxBatch: 4, reportsOnly: true },
     edits: [{ scripts: turn, find: 'is_open(bits, place) and byte', replace: 'byte' }],
   },
   {
@@ -87,6 +93,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a delivery is lost while its outcomes wait to be settled',
+    scene: { reportsOnly: true },
+    order: { deaf: 80, skip: 40 },
     detour: async (_redis, [name], send) => {
       const reply = await send();
       return name === 'xrange' ? [] : reply;
@@ -101,10 +109,6 @@ export const mutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-  },
-  {
-    name: 'a closed delivery keeps its outbox entry',
-    edits: [{ scripts: turn, find: "call('ZREM', K.outbox, unpack(closed))", replace: '' }],
   },
   {
     name: 'a retry keeps its attempt number',
@@ -161,7 +165,8 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a task of a cancelled run is tried again',
+    name: 'a task of a halted run is tried again',
+    scene: { stopsOnFailure: true, isCancelled: false, window: 4, slots: 2 },
     edits: [
       { scripts: turn, find: 'if code == DELAYED and halt then code = FAILED end', replace: '' },
     ],

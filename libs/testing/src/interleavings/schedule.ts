@@ -22,6 +22,8 @@ export interface Order {
   readonly skip: number;
   /** Each number chooses a step: which process goes on, what time brings, or which fault strikes. */
   readonly tape: readonly number[];
+  /** So many numbers of the tape long nobody reads the stream: its entries wait. */
+  readonly deaf: number;
   readonly faultAt?: FaultAt;
 }
 
@@ -30,7 +32,9 @@ const mostRounds = 40;
 const mostStepsPerRound = 3_000;
 /** Timers that are due so soon fire before the next round. */
 const nearMs = 1_000;
-const mostFaults = 6;
+const mostFaults = 8;
+/** Time goes on with the chores. */
+const choreEveryMs = 2_000;
 
 interface Ready {
   readonly process: Process;
@@ -47,6 +51,7 @@ export class Schedule implements FaultContext {
   readonly #restarts: { readonly role: Role; readonly index: number }[] = [];
   #faults = 0;
   #hasCancelled = false;
+  #rests = 0; // since the run has ended and the last fault struck
 
   constructor(world: World, order: Order) {
     this.world = world;
@@ -59,13 +64,15 @@ export class Schedule implements FaultContext {
     for (const index of [0, 1]) startWorker(this.world, index);
     await rest();
     for (let step = 0; step < this.#order.skip; step++) await this.#goOnInTurn();
-    for (const number of this.#order.tape) await this.#choose(number);
+    for (const [at, number] of this.#order.tape.entries()) {
+      await this.#choose(number, at < this.#order.deaf);
+    }
     await this.#finish();
   }
 
   kill(process: Process): void {
     if (process.isDead) return;
-    this.#note(`${process.name} dies`);
+    this.world.log.push(`${process.name} dies`);
     process.die();
     if (process.role !== 'user') this.#restarts.push(process);
   }
@@ -77,7 +84,7 @@ export class Schedule implements FaultContext {
   }
 
   async serve({ process, connection }: Ready, spoil?: 'lost' | 'error'): Promise<void> {
-    this.#note(
+    this.world.log.push(
       `${process.name}: ${process.label(connection)}${spoil === undefined ? '' : ` (${spoil})`}`,
     );
     this.operations++;
@@ -88,22 +95,24 @@ export class Schedule implements FaultContext {
   #delaySubmission(process: Process): void {
     const { scene, listeners } = this.world;
     if (process.role !== 'api' || process.operations !== scene.slowSubmission) return;
-    this.#note('a minute passes');
+    this.world.log.push('a minute passes');
     this.world.nowMs += 61_000;
     for (const listener of listeners) startChore(listener, listener.chores.length - 1);
   }
 
-  async #choose(number: number): Promise<void> {
+  async #choose(number: number, isDeaf: boolean): Promise<void> {
     const category = number % 16;
-    const rest_ = Math.floor(number / 16);
+    const choice = Math.floor(number / 16);
     if (category < 2 && this.#faults < mostFaults) {
       this.#faults++;
-      this.#note(await drawFault(this, rest_));
+      this.world.log.push(await drawFault(this, choice));
     } else {
-      const happenings = category < 5 ? this.#happenings() : [];
-      const happening = happenings[rest_ % Math.max(1, happenings.length)];
-      const ready = this.ready();
-      const chosen = ready[rest_ % Math.max(1, ready.length)];
+      // Timers have a share of their own: what waits for company goes alone then.
+      const fires = category < 4 ? this.#fires() : [];
+      const happenings = category > 5 || fires.length > 0 ? fires : this.#happenings();
+      const happening = happenings[choice % Math.max(1, happenings.length)];
+      const ready = this.ready().filter((one) => !isDeaf || one.connection !== 'blocking');
+      const chosen = ready[choice % Math.max(1, ready.length)];
       if (happening !== undefined) happening();
       else if (chosen !== undefined) await this.#serveOrSpoil(chosen);
     }
@@ -126,11 +135,10 @@ export class Schedule implements FaultContext {
     const { faultAt } = this.#order;
     if (faultAt === undefined || faultAt.operation !== this.operations)
       return await this.serve(ready);
+    this.#rests = 0;
     // Starts and ends of tasks have no answer that could be lost.
     const isOwn = ready.connection.startsWith('batch');
     switch (isOwn && !faultAt.how.startsWith('crash') ? 'none' : faultAt.how) {
-      case 'none':
-        return await this.serve(ready);
       case 'crash-before':
         this.operations++;
         return this.kill(ready.process);
@@ -139,10 +147,11 @@ export class Schedule implements FaultContext {
         return this.kill(ready.process);
       case 'resend':
         this.operations++;
-        this.#note(`${ready.process.name}: ${ready.process.label(ready.connection)} (resend)`);
         return await ready.process.serveUnheard(ready.connection, 1);
-      default:
+      case 'error':
         return await this.serve(ready, 'error');
+      default:
+        return await this.serve(ready);
     }
   }
 
@@ -154,9 +163,11 @@ export class Schedule implements FaultContext {
     const listeners = world.listeners.filter(({ process }) => awake.includes(process));
     const dead = jobs.active().filter(({ by }) => by.isDead || by.isFrozen);
     return [
-      ...awake.flatMap((process) => process.timers().map((timer) => () => this.#fire(timer))),
       ...listeners.flatMap((listener) =>
-        listener.chores.map((_, which) => () => startChore(listener, which)),
+        listener.chores.map((_, which) => () => {
+          this.world.nowMs += choreEveryMs;
+          startChore(listener, which);
+        }),
       ),
       ...this.#restarts.map((_, index) => () => this.#restart(index)),
       ...world
@@ -176,6 +187,13 @@ export class Schedule implements FaultContext {
           )
         : []),
     ];
+  }
+
+  #fires(): readonly (() => void)[] {
+    return this.world
+      .live()
+      .filter(({ isFrozen }) => !isFrozen)
+      .flatMap((process) => process.timers().map((timer) => () => this.#fire(timer)));
   }
 
   #unnoticed(): readonly (() => void)[] {
@@ -200,7 +218,7 @@ export class Schedule implements FaultContext {
   }
 
   #cancel(): void {
-    this.#note('the user cancels');
+    this.world.log.push('the user cancels');
     this.#hasCancelled = true;
     startCancel(this.world);
   }
@@ -211,14 +229,14 @@ export class Schedule implements FaultContext {
   }
 
   #thaw(process: Process): void {
-    this.#note(`${process.name} goes on`);
+    this.world.log.push(`${process.name} goes on`);
     process.isFrozen = false;
   }
 
   #restart(place: number): void {
     const [gone] = this.#restarts.splice(place, 1);
     if (gone === undefined) return;
-    this.#note(`${gone.role}${gone.index} starts`);
+    this.world.log.push(`${gone.role}${gone.index} starts`);
     if (gone.role === 'api') startApi(this.world);
     else if (gone.role === 'worker') startWorker(this.world, gone.index);
     else startListener(this.world, gone.index);
@@ -226,11 +244,10 @@ export class Schedule implements FaultContext {
 
   /** No more faults: everything that can go on does, until the run has ended and nothing is left. */
   async #finish(): Promise<void> {
-    let restsAfterEnd = 0;
     for (let round = 0; round < mostRounds; round++) {
       await this.#comeToRest();
       const isDone = this.world.isAcknowledged && !this.#mayCancel();
-      if (isDone && (await readHasEnded(this.world)) && restsAfterEnd++ > 0) return;
+      if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) return;
       await this.#nextRound();
     }
     this.world.fail('the run did not end');
@@ -262,17 +279,13 @@ export class Schedule implements FaultContext {
     if (!world.listeners.some(({ leases }) => leases.isOwner)) world.listeners[0]?.leases.take();
     if (this.#mayCancel()) this.#cancel();
     world.nowMs += world.isAcknowledged ? 11_000 : 31_000;
-    this.#note('a round of chores');
+    this.world.log.push('a round of chores');
     await rest();
     for (const listener of world.listeners) {
       for (const which of listener.chores.keys()) startChore(listener, which);
     }
     for (const check of this.#checks()) check();
     await rest();
-  }
-
-  #note(what: string): void {
-    this.world.log.push(what);
   }
 
   #throwViolation(): void {

@@ -19,6 +19,8 @@ export interface Scene {
   readonly parallelism: number | null;
   readonly stopsOnFailure: boolean;
   readonly isCancelled: boolean;
+  /** Workers settle nothing themselves: their outcomes go over the stream. */
+  readonly reportsOnly: boolean;
   /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
   readonly slowSubmission: number | null;
 }
@@ -73,6 +75,8 @@ export class World {
   /** What was done, for people who look for the cause of a failure. */
   readonly log: string[] = [];
   violation: Violation | null = null;
+  /** What was appended to the stream, as often as it was. */
+  readonly #entries: (readonly unknown[])[] = [];
 
   constructor(redis: Redis, scene: Scene, variant: Variant) {
     this.redis = redis;
@@ -97,6 +101,15 @@ export class World {
     });
   }
 
+  /** Puts an entry of the stream into it once more. */
+  async repeatEntry(nth: number): Promise<void> {
+    const args = this.#entries[nth % Math.max(1, this.#entries.length)];
+    if (args === undefined) return;
+    const [key, , ...fields] = args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)));
+    await this.redis.xadd(String(key), '*', ...fields);
+    this.hasNews = true;
+  }
+
   fail(what: string): void {
     this.violation ??= new Violation(what);
   }
@@ -108,7 +121,10 @@ export class World {
   /** A command on its way to Redis, as the variant will have it. */
   #carry(process: Process, call: Call, send: (args: readonly unknown[]) => unknown): unknown {
     const [name, args] = call;
-    if (name === 'xadd') this.hasNews = true;
+    if (name === 'xadd') {
+      this.#entries.push(args);
+      this.hasNews = true;
+    }
     if (args[0] === 'XREADGROUP' && args.flat().at(-1) === '>') this.hasNews = false;
     if (name === 'publish' && args[0] === cancelChannel(namespace)) this.#tellCancel();
     const { scripts, detour } = this.variant;
