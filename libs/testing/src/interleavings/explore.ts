@@ -57,7 +57,12 @@ async function explore(redis: Redis, options: Exploration, found: Found): Promis
   let [cases, operations] = [0, 0];
   const property = fc.asyncProperty(caseArbitrary, async ({ scene, order }: Case) => {
     if (found.by !== null && found.by !== redis) return;
-    const played = await playCase(redis, { ...scene, ...options.scene }, { ...order, ...options.order }, options.variant);
+    const played = await playCase(
+      redis,
+      { ...scene, ...options.scene },
+      { ...order, ...options.order },
+      options.variant,
+    );
     cases++;
     operations += played.operations;
     if (played.wrongs.length === 0) return;
