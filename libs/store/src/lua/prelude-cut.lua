@@ -48,7 +48,7 @@ local function put_back(q, entry)
   end
 end
 
--- Ascending, so that what ends together is written together.
+-- Ascending: states of a delivery are written in its order, and what ends together together.
 local function sort_ids(packed)
   local n = #packed / 4
   local ids = unpack_ids(packed, 1, n)
@@ -82,6 +82,8 @@ local function take_ready(q, slots, room)
     put_back(q, pack_u32(head) .. sub(ids, size + 1))
     ids = sub(ids, 1, size)
   end
+  -- One entry holds what became ready in several rounds.
+  if #parts == 1 then ids = sort_ids(ids) end
   return group, flags, ids, #ids / 4
 end
 
