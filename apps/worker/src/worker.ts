@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { AttemptAbort, type ExecutorEnvironment, lanes } from '@runnel/core';
-import { DeliveryExecutor } from '@runnel/engine';
+import { DeliveryExecutor, Pace } from '@runnel/engine';
 import { type ExecutorRegistry, loadExecutors } from '@runnel/executors';
 import {
   type Consumer,
@@ -95,6 +95,7 @@ export class RunningWorker implements AsyncDisposable {
     this.#executor = new DeliveryExecutor({
       ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
       turns: this.#turnParts.turns,
+      pace: new Pace(),
       settling: this.#settling,
       slots: settings.concurrency,
       onError: parts.onError,
