@@ -3,6 +3,7 @@ import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
 import type { Logger, Metrics, Settings } from '@runnel/service';
 import type { RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
+import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
 /** What routes work with. */
@@ -11,6 +12,7 @@ export interface ApiContext {
   /** Fails within seconds where Redis is away. */
   readonly redis: RedisClient;
   readonly infos: RunInfoCache;
+  readonly room: RoomGuard;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;
   readonly channels: RunChannels;

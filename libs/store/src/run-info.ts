@@ -1,11 +1,5 @@
-import { type Json, NotFoundError, type TaskPayload, taskId } from '@runnel/core';
-import {
-  decodeGroups,
-  decodePayloads,
-  groupChunk,
-  payloadChunk,
-  type StoredGroup,
-} from './chunks.ts';
+import { type Json, NotFoundError, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
+import { decodeGroups, decodePayloads, groupChunk, type StoredGroup } from './chunks.ts';
 import { toUint32 } from './packed.ts';
 import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
 import type { RedisClient } from './script.ts';

@@ -18,7 +18,6 @@ import {
 } from '../route.ts';
 import { runPath, toWireRun, toWireRunSummary } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
-import { wakeListener } from './submit-run.ts';
 
 const time = z
   .string()
@@ -137,10 +136,7 @@ const start: Route = {
     const id = pathPart(request, 'id');
     const { state } = await readRun(redis, namespace, id);
     if (state === 'submitting') throw beingSubmitted(id);
-    if (state === 'created') {
-      await startCreatedRun({ redis, namespace, now: clock.now() }, id);
-      await wakeListener(context, id);
-    }
+    if (state === 'created') await startCreatedRun({ redis, namespace, now: clock.now() }, id);
     const now = await readRun(redis, namespace, id);
     sendAccepted(context, { request, response, id, state: now.state, isNew: state === 'created' });
   },
