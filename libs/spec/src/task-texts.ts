@@ -12,9 +12,10 @@ const between = Buffer.from(betweenTexts);
 
 /** Keeps the texts of tasks, deflated beside the event loop in chunks of `payloadChunk`. */
 export class TaskTexts {
-  readonly #deflater = new ChunkDeflater();
+  /** Not made for the many documents that are too small for it. */
+  #deflater: ChunkDeflater | null = null;
   readonly #chunks: Promise<Buffer>[] = [];
-  #open = Buffer.allocUnsafe(firstBytes);
+  #open = Buffer.alloc(0);
   #length = 0;
   #count = 0;
   #waitingBytes = 0;
@@ -36,14 +37,14 @@ export class TaskTexts {
   async end(): Promise<readonly Buffer[]> {
     if (this.#count > 0) this.#close();
     const chunks = await Promise.all(this.#chunks);
-    this.#deflater.close();
+    this.#deflater?.close();
     return chunks;
   }
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#open.length) return;
-    const larger = Buffer.allocUnsafe(needed * 2);
+    const larger = Buffer.allocUnsafe(Math.max(firstBytes, needed * 2));
     this.#open.copy(larger, 0, 0, this.#length);
     this.#open = larger;
   }
@@ -60,6 +61,7 @@ export class TaskTexts {
 
   async #deflate(texts: Buffer): Promise<Buffer> {
     this.#waitingBytes += texts.length;
+    this.#deflater ??= new ChunkDeflater();
     await this.#chunks.at(-1);
     const chunk = await this.#deflater.deflate(texts);
     this.#waitingBytes -= texts.length;
