@@ -12,7 +12,7 @@ import {
 } from '@runnel/store';
 
 /** Outcomes wait at most so long for company: a child may depend on each. */
-const flushMs = 5;
+const flushMs = 10;
 /** More than these don't wait: a delivery's last outcomes are no more. */
 const flushOutcomes = 256;
 const flushBytes = 65_536;

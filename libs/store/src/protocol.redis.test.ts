@@ -338,7 +338,7 @@ describe('the size of a delivery', () => {
   }
 
   test('is small while the group was never measured: the worker finds out', async () => {
-    expect(await sizes({ meanUs: 0 })).toEqual([32, 32]);
+    expect(await sizes({ meanUs: 0 })).toEqual([64, 64]);
   });
 
   test('is as large as it may be for quick tasks', async () => {

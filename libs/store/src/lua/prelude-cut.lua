@@ -6,7 +6,7 @@ local DELIVERY_MS = 200
 -- Less work than this costs more to carry around than to do: quick tasks are not spread thinner.
 local WORTHWHILE_MS = 5
 -- Tasks of a group that was never measured: a worker hands back what would wait behind a slow one.
-local UNMEASURED = 32
+local UNMEASURED = 64
 
 -- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
 local function sizes_for(group, queue, slots)
