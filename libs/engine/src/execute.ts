@@ -10,6 +10,7 @@ import {
   type ClaimAnswer,
   claim,
   type Delivery,
+  type Fence,
   handBack,
   nudge,
   type RedisClient,
@@ -33,6 +34,7 @@ export interface WorkerContext {
   readonly infos: RunInfoCache;
   readonly executors: ExecutorPool;
   readonly turns: SlotTurns;
+  readonly fence: Fence;
   /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
   readonly settling: Set<Promise<void>>;
   readonly slots: number;
@@ -170,6 +172,7 @@ class Execution {
         group: delivery.group,
       },
       lease: start.lease,
+      fence: context.fence,
       settleLast: (entry) => context.turns.settle(claimed.info, entry, delivery.queue),
     });
   }

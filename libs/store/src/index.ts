@@ -1,6 +1,7 @@
+export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
 export { encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
-export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
+export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {
@@ -67,6 +68,7 @@ export {
   type TaskQuery,
   type TaskSummary,
 } from './read-tasks.ts';
+export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
 export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
 export {
   groupAt,

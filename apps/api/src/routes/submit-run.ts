@@ -87,21 +87,19 @@ async function submit(context: ApiContext, request: Request, response: Response)
   }
   await requireRoom(context.redis);
   const now = context.clock.now();
-  const { runId, isNew } = await submitRun(
-    {
-      redis: context.redis,
-      namespace: context.settings.namespace,
-      executors: context.executors,
-      now,
-    },
-    {
-      plan,
-      spec,
-      source,
-      priority,
-      ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
-      ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
-    },
+  const { redis, executors, settings } = context;
+  const { runId, isNew } = await context.fence.run(() =>
+    submitRun(
+      { redis, namespace: settings.namespace, executors, now },
+      {
+        plan,
+        spec,
+        source,
+        priority,
+        ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+        ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
+      },
+    ),
   );
   if (isNew) await wakeListener(context, runId);
   const url = `${baseUrl(context, request)}${runPath(runId)}`;
