@@ -1,3 +1,4 @@
+import { PeerWire } from './peer-wire.ts';
 import { freePort, RedisNode, waitUntil } from './redis-node.ts';
 
 /** Servers that belong together. */
@@ -9,6 +10,12 @@ export interface RedisSet extends AsyncDisposable {
   master(): Promise<RedisNode>;
 }
 
+/** A set in which each server can be cut off from the others. */
+export interface SentinelSet extends RedisSet {
+  /** The wire before each node, in their order. */
+  readonly wires: readonly PeerWire[];
+}
+
 const masterName = 'main';
 const durable = ['appendonly yes', 'save ""', 'repl-diskless-sync-delay 0'];
 
@@ -16,17 +23,43 @@ const durable = ['appendonly yes', 'save ""', 'repl-diskless-sync-delay 0'];
 export async function startSentinels(
   dir: string,
   lines: readonly string[] = [],
-): Promise<RedisSet> {
+): Promise<SentinelSet> {
   await using open = new AsyncDisposableStack();
-  const start = async (options: Parameters<typeof RedisNode.start>[0]): Promise<RedisNode> =>
-    open.use(await RedisNode.start(options));
-  const first = await start({ dir, name: 'r0', lines: [...durable, ...lines] });
-  const follow = `replicaof 127.0.0.1 ${first.port}`;
-  const nodes = [
-    first,
-    await start({ dir, name: 'r1', lines: [...durable, follow, ...lines] }),
-    await start({ dir, name: 'r2', lines: [...durable, follow, ...lines] }),
-  ];
+  const nodes: RedisNode[] = [];
+  const wires: PeerWire[] = [];
+  for (const name of ['r0', 'r1', 'r2']) {
+    const at = nodes.length;
+    const wire = open.use(await PeerWire.open(() => nodes[at]?.port ?? 0));
+    const [main] = wires;
+    const follow = main === undefined ? [] : [`replicaof 127.0.0.1 ${main.port}`];
+    const own = [`replica-announce-port ${wire.port}`, 'replica-announce-ip 127.0.0.1', ...follow];
+    wires.push(wire);
+    nodes.push(
+      open.use(await RedisNode.start({ dir, name, lines: [...durable, ...own, ...lines] })),
+    );
+  }
+  const sentinels = await startWatchers(dir, { nodes, wires, open });
+  const rest = open.move();
+  return {
+    url: `redis-sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join()}/${masterName}`,
+    nodes,
+    wires,
+    master: () => findMaster({ nodes, wires }, sentinels),
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+}
+
+interface Watched {
+  readonly nodes: readonly RedisNode[];
+  readonly wires: readonly PeerWire[];
+}
+
+async function startWatchers(
+  dir: string,
+  { nodes, wires, open }: Watched & { readonly open: AsyncDisposableStack },
+): Promise<readonly RedisNode[]> {
+  const [first] = nodes;
+  if (first === undefined) return [];
   await waitUntil('two replicas', async () =>
     /connected_slaves:2[\s\S]*lag=[01]\b[\s\S]*lag=[01]\b/.test(
       await first.client.info('replication'),
@@ -34,7 +67,8 @@ export async function startSentinels(
   );
   const sentinels: RedisNode[] = [];
   for (const name of ['s0', 's1', 's2']) {
-    sentinels.push(await start({ dir, name, isSentinel: true, lines: watching(first.port) }));
+    const lines = watching(wires[0]?.port ?? 0);
+    sentinels.push(open.use(await RedisNode.start({ dir, name, isSentinel: true, lines })));
   }
   for (const { client } of sentinels) {
     await waitUntil('Sentinels that know each other and the replicas', async () => {
@@ -43,13 +77,7 @@ export async function startSentinels(
       return asList(known).length === 2 && asList(replicas).length === 2;
     });
   }
-  const rest = open.move();
-  return {
-    url: `redis-sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join()}/${masterName}`,
-    nodes,
-    master: () => findMaster(nodes, sentinels),
-    [Symbol.asyncDispose]: () => rest.disposeAsync(),
-  };
+  return sentinels;
 }
 
 function watching(port: number): readonly string[] {
@@ -62,12 +90,13 @@ function watching(port: number): readonly string[] {
 }
 
 async function findMaster(
-  nodes: readonly RedisNode[],
+  { nodes, wires }: Watched,
   sentinels: readonly RedisNode[],
 ): Promise<RedisNode> {
   for (const { client } of sentinels) {
     const address = await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName);
-    const found = nodes.find(({ port }) => String(port) === String(asList(address)[1]));
+    const port = Number(asList(address)[1]);
+    const found = nodes[wires.findIndex((wire) => wire.port === port)];
     if (found !== undefined) return found;
   }
   throw new Error('no Sentinel knows the master');
