@@ -21,11 +21,6 @@ const blockMs = 250;
 /** An entry that fails so often goes to the dead letters, where `why` finds it. */
 const mostTries = 5;
 const retryAfterMs = 200;
-/**
- * A reply may be lost with its connection: its entries are then pending, though nobody has them. In a
- * failover every listener may lose one.
- */
-const readPendingEveryMs = 2_000;
 
 export interface ReaderOptions {
   readonly redis: RedisClient;
@@ -46,7 +41,6 @@ export interface ReaderOptions {
 export class OutcomeReader {
   readonly #options: ReaderOptions;
   readonly #tries = new Map<string, number>();
-  #readPendingAt = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -67,13 +61,10 @@ export class OutcomeReader {
 
   async #round(): Promise<void> {
     const { leases, turns } = this.#options;
-    if (performance.now() - this.#readPendingAt > readPendingEveryMs) {
-      for (const shard of leases.owned()) leases.readPendingAgain(shard);
-      this.#readPendingAt = performance.now();
-      // What was settled in this process is not pending any more.
-      await this.#options.chores.flush();
-    }
-    await Promise.all(leases.takeFresh().map((shard) => this.#settlePending(shard)));
+    const fresh = leases.takeFresh();
+    // What was settled here is not pending any more, once the acknowledgements are out.
+    if (fresh.length > 0) await this.#options.chores.flush();
+    await Promise.all(fresh.map((shard) => this.#settlePending(shard)));
     const entries = await this.#readNew(turns.hasUnfinished());
     await Promise.all(entries.map((one) => this.#settleShard(one)));
     if (turns.hasUnfinished()) await turns.goOn();

@@ -22,6 +22,11 @@ export function encodePayloads(payloads: readonly TaskPayload[]): Buffer | null 
   return pack(rows);
 }
 
+/** What one chunk of payloads takes in Redis. */
+export function payloadBytes(payloads: readonly TaskPayload[]): number {
+  return encodePayloads(payloads)?.length ?? 0;
+}
+
 export function decodePayloads(raw: Buffer | null): readonly TaskPayload[] {
   if (raw === null) return [];
   return payloadRows.parse(unpack(raw)).map(toPayload);
