@@ -3,6 +3,7 @@ import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
 import type { Logger, Metrics, Settings } from '@runnel/service';
 import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
+import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
 /** What routes work with. */
@@ -13,6 +14,7 @@ export interface ApiContext {
   /** What is acknowledged went through here. */
   readonly fence: Fence;
   readonly infos: RunInfoCache;
+  readonly room: RoomGuard;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;
   readonly channels: RunChannels;

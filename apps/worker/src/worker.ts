@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { AttemptAbort, type ExecutorEnvironment, lanes } from '@runnel/core';
-import { DeliveryExecutor } from '@runnel/engine';
+import { DeliveryExecutor, Pace } from '@runnel/engine';
 import { type ExecutorRegistry, loadExecutors } from '@runnel/executors';
 import {
   type Consumer,
@@ -100,6 +100,7 @@ export class RunningWorker implements AsyncDisposable {
       ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
       turns: this.#turnParts.turns,
       fence: fenceOf(redis, settings),
+      pace: new Pace(),
       settling: this.#settling,
       slots: settings.concurrency,
       onError: parts.onError,

@@ -65,6 +65,7 @@ export {
   ons,
   type Plan,
   packEdge,
+  payloadChunk,
   type RetryPolicy,
   type RunIf,
   runIfs,
@@ -85,4 +86,5 @@ export {
 } from './states.ts';
 export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
-export { composeTaskId, fnv1a64, maxTaskIdBytes, taskId } from './task-id.ts';
+export { composeTaskId, fnv1a64, fnv1a64Low, maxTaskIdBytes, taskId } from './task-id.ts';
+export { betweenTexts, readTaskTexts } from './task-texts.ts';

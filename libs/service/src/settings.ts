@@ -48,6 +48,8 @@ const settingsSchema = z.strictObject({
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
   maxProduct: integer(1, 16_777_216),
+  // Of four bytes each, so many fill the largest string of Redis.
+  maxEdges: integer(1, 134_217_728),
   maxBodyBytes: size(),
   logTailBytes: size(),
   logRunBytes: size(),
@@ -90,6 +92,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '7d' },
   maxTasks: { key: 'maxTasks', env: ['RUNNEL_MAX_TASKS'], fallback: 2_000_000 },
   maxProduct: { key: 'maxProduct', env: ['RUNNEL_MAX_PRODUCT'], fallback: 2_000_000 },
+  maxEdges: { key: 'maxEdges', env: ['RUNNEL_MAX_EDGES'], fallback: 100_000_000 },
   maxBodyBytes: { key: 'maxBody', env: ['RUNNEL_MAX_BODY'], fallback: '64MB' },
   logTailBytes: { key: 'logTail', env: ['RUNNEL_LOG_TAIL'], fallback: '64KB' },
   logRunBytes: { key: 'logRun', env: ['RUNNEL_LOG_RUN'], fallback: '64MB' },

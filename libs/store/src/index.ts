@@ -1,9 +1,10 @@
 export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
-export { encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
+export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
 export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
   readyKeyDoc,
@@ -15,6 +16,7 @@ export {
   storeKeyDocs,
 } from './keys.ts';
 export { listRuns, type RunPosition, type RunQuery } from './list-runs.ts';
+export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, writeLog } from './logs.ts';
 export {
   acknowledgeOutcomes,
@@ -58,16 +60,14 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
-  listableStates,
-  listTasks,
   readOutputs,
   readParents,
   readStates,
   readTask,
   type TaskDetail,
-  type TaskQuery,
   type TaskSummary,
 } from './read-tasks.ts';
+export { type RedisMemory, readMemory } from './redis-facts.ts';
 export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
 export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
 export {
@@ -78,6 +78,7 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
 export { startRun, type TurnAnswer } from './scripts.ts';
@@ -95,7 +96,7 @@ export {
   signOffListener,
   signOnListener,
 } from './shards.ts';
-export { type GroupRoute, type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export {
   haltPage,
   type QueueShare,

@@ -18,6 +18,28 @@ export interface RedisFacts {
   readonly goodReplicas: number | null;
 }
 
+/** Bytes in use and allowed; 0 allowed is no limit. */
+export interface RedisMemory {
+  readonly used: number;
+  readonly most: number;
+}
+
+/** The memory of the server, or of the fullest master of a Cluster. */
+export async function readMemory(redis: RedisClient): Promise<RedisMemory> {
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const all = await Promise.all(
+    servers.map(async (server) => {
+      const info = parseInfo(await server.info('memory'));
+      return { used: Number(info['used_memory'] ?? 0), most: Number(info['maxmemory'] ?? 0) };
+    }),
+  );
+  const part = ({ used, most }: RedisMemory): number => (most === 0 ? 0 : used / most);
+  return all.reduce((fullest, one) => (part(one) > part(fullest) ? one : fullest), {
+    used: 0,
+    most: 0,
+  });
+}
+
 /** The facts of the server, or of each master of a Cluster. */
 export async function readRedisFacts(redis: RedisClient): Promise<readonly RedisFacts[]> {
   if (!(redis instanceof Cluster)) return [await readServer(redis, '')];

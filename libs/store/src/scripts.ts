@@ -49,19 +49,36 @@ export const sealRun = defineScript(
       'runs',
       'active',
       'demand',
+      'outcomes',
+      'parentOffsets',
+      'parents',
+      'childOffsets',
+      'children',
+      'groups',
+      'payload',
+      'names',
+      'spec',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
   },
-  nullable((raw) => {
+  nullable((raw): SealAnswer => {
     const list = toList(raw);
-    return { cursor: numberAt(list, 0), nodes: numberAt(list, 1) };
+    const [first, second] = list;
+    return typeof first === 'number'
+      ? { kind: 'page', cursor: first, nodes: numberAt(list, 1) }
+      : { kind: 'exists', state: toText(first), bodyHash: toText(second) };
   }),
 );
 
+/** How far a run is sealed; or what is there, where another submission has its id. */
+export type SealAnswer =
+  | { readonly kind: 'page'; readonly cursor: number; readonly nodes: number }
+  | { readonly kind: 'exists'; readonly state: string; readonly bodyHash: string };
+
 export const startRun = defineScript(
   'start-run',
-  { keys: ['meta', 'submitting', 'active'] },
+  { keys: ['meta', 'submitting', 'active', 'outcomes'] },
   nullable(toText),
 );
 

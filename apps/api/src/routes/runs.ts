@@ -18,7 +18,6 @@ import {
 } from '../route.ts';
 import { runPath, toWireRun, toWireRunSummary } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
-import { wakeListener } from './submit-run.ts';
 
 const time = z
   .string()
@@ -140,7 +139,6 @@ const start: Route = {
     if (state === 'created') {
       const storing = { redis, namespace, now: clock.now() };
       await context.fence.run(() => startCreatedRun(storing, id));
-      await wakeListener(context, id);
     }
     const now = await readRun(redis, namespace, id);
     sendAccepted(context, { request, response, id, state: now.state, isNew: state === 'created' });

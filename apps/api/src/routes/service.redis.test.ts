@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
+import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
 let api: TestApi;
@@ -46,6 +47,7 @@ test('/openapi.json describes every route that express serves, and no other', as
       ...{ settings, redis, executors, catalog: executorCatalog(executors) },
       fence: noFence,
       infos: new RunInfoCache(redis, namespace),
+      room: new RoomGuard(redis, systemClock),
       channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),

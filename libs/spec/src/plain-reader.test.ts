@@ -1,15 +1,18 @@
 import { isJsonObject, type Json } from '@runnel/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineReader } from './single-line.ts';
+import { PlainReader } from './plain-reader.ts';
 import { formOf, numberOf, SingleTasks } from './single-tasks.ts';
 
 /** What was taken out of a line, in words; and whether the rest is that of another line. */
 function read(text: string, before?: string) {
   const tasks = new SingleTasks();
-  const line = new LineReader(tasks);
+  const line = new PlainReader(tasks);
   if (before !== undefined && line.read(rangeOf(before))) line.addRest();
-  if (!line.read(rangeOf(text))) return null;
+  const range = rangeOf(text);
+  if (!line.read(range)) return null;
+  const { detailsStart, detailsEnd } = line;
+  const details = range.bytes.toString('utf8', detailsStart, detailsEnd);
   return {
     id: line.name === -1 ? undefined : tasks.names.text(line.name),
     parents: line.parents.map((ref) =>
@@ -17,6 +20,7 @@ function read(text: string, before?: string) {
         ? { id: tasks.names.text(numberOf(ref)) }
         : tasks.classes[numberOf(ref)]?.name,
     ),
+    details: detailsEnd === 0 ? undefined : details,
     hasSameRest: line.findRest() === 0,
   };
 }
@@ -24,7 +28,18 @@ function read(text: string, before?: string) {
 /** Within a longer text, which must not be read. */
 function rangeOf(text: string) {
   const [before, after] = ['{"id":"before"}\n', '\n{"id":"after"}'];
-  return { text: before + text + after, start: before.length, end: before.length + text.length };
+  const start = Buffer.byteLength(before);
+  const bytes = Buffer.from(before + text + after);
+  return { bytes, start, end: start + Buffer.byteLength(text) };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseFields(text: string): Readonly<Record<string, Json>> {
@@ -74,9 +89,11 @@ test('what is taken out of a line is what JSON.parse finds', () => {
       if (line === null) return;
       found++;
       const parsed = parseFields(text);
-      expect({ id: line.id, parents: line.parents }).toEqual({
+      expect({ ...line, details: JSON.parse(line.details ?? 'null') }).toEqual({
         id: parsed['id'],
         parents: parsed['parents'] ?? [],
+        details: parsed['details'] ?? null,
+        hasSameRest: false,
       });
     }),
     { numRuns: 2000 },
@@ -85,7 +102,7 @@ test('what is taken out of a line is what JSON.parse finds', () => {
 });
 
 /** A line goes unread where the rest of it is known: then that must be all that there is to it. */
-test('lines with an equal rest differ only in id and parents, whatever was changed in them', () => {
+test('lines with an equal rest differ only in id, parents and details, whatever was changed in them', () => {
   const change = fc.record({
     at: fc.nat(200),
     drop: fc.nat(3),
@@ -99,12 +116,14 @@ test('lines with an equal rest differ only in id and parents, whatever was chang
         (text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop),
         before,
       );
-      if (read(after, before)?.hasSameRest !== true) return;
+      const found = read(after, before);
+      if (found?.hasSameRest !== true || !isJson(found.details ?? '0')) return;
 
       equal++;
-      const { id: _, parents: __, ...rest } = parseFields(after);
-      const { id: ___, parents: ____, ...known } = parseFields(before);
+      const { id: _, parents: __, details, ...rest } = parseFields(after);
+      const { id: ___, parents: ____, details: _____, ...known } = parseFields(before);
       expect(rest).toEqual(known);
+      expect(details).toEqual(found.details === undefined ? undefined : JSON.parse(found.details));
     }),
     { numRuns: 5000 },
   );

@@ -2,9 +2,9 @@ import { maxTaskIdBytes } from '@runnel/core';
 import { NameTable } from './name-table.ts';
 import { packId, type SingleTasks } from './single-tasks.ts';
 
-/** A part of a text. */
-export interface TextRange {
-  readonly text: string;
+/** A part of a text, in UTF-8. */
+export interface ByteRange {
+  readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
 }
@@ -17,24 +17,36 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
+const letterU = 0x75;
+
+const id = Buffer.from('id');
+const parents = Buffer.from('parents');
+const details = Buffer.from('details');
+const children = Buffer.from('children');
 
 const noParents: readonly number[] = [];
 const maxIdLength = 200;
+/** In no JSON text: stands for what is left out of one. */
+const gap = Uint8Array.of(0);
 
 /**
  * Reads tasks of the most usual spelling without JSON.parse, whose objects would take most of the
- * time: `id` is a plain text, `parents` a list of classes and `{ "id": … }`. The rest of the task is
- * not looked at: it is right where it equals that of a task that was read in full, so all rests that
- * are known have a number.
+ * time: `id` is a plain text, `parents` a list of classes and `{ "id": … }`. Of `details` it is told
+ * where they stand. The rest of the task is not looked at: it is right where it equals that of a task
+ * that was read in full, so all rests that are known have a number.
  */
-export class LineReader {
+export class PlainReader {
   /** The number of the id; -1 where there is none. */
   name = -1;
   parents = noParents;
+  /** Where the details stand; equal where there are none. */
+  detailsStart = 0;
+  detailsEnd = 0;
   readonly #tasks: SingleTasks;
   readonly #rests = new NameTable();
-  #text = '';
+  #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #end = 0;
   /** Up to here the text is in the rest, or left out of it. */
   #told = 0;
   #hasParents = false;
@@ -42,22 +54,26 @@ export class LineReader {
   #from = 0;
   #to = 0;
   #isDigits = false;
+  #hasSpace = false;
 
   constructor(tasks: SingleTasks) {
     this.#tasks = tasks;
   }
 
-  /** False where the task is spelled in another way; else `name`, `parents` and the rest are there. */
-  read({ text, start, end }: TextRange): boolean {
-    this.#text = text;
+  /** False where the task is spelled in another way; else all that is told of it is there. */
+  read({ bytes, start, end }: ByteRange): boolean {
+    this.#bytes = bytes;
     this.#at = start;
+    this.#end = end;
     this.#told = start;
     this.name = -1;
     this.parents = noParents;
     this.#hasParents = false;
+    this.detailsStart = 0;
+    this.detailsEnd = 0;
     this.#rests.begin();
-    if (!this.#readFields() || this.#at > end) return false;
-    this.#rests.append(text, this.#told, end);
+    if (!this.#readFields()) return false;
+    this.#rests.appendBytes(bytes, this.#told, end);
     return true;
   }
 
@@ -86,42 +102,42 @@ export class LineReader {
     const length = this.#to - from;
     if (!this.#take(colon)) return false;
     this.#skipSpace();
-    if (length === 2 && this.#text.startsWith('id', from)) return this.#readId();
-    if (length === 7 && this.#text.startsWith('parents', from)) return this.#readParents();
-    if (length === 8 && this.#text.startsWith('children', from)) return false;
+    if (this.#isAt(from, length, id)) return this.#readId();
+    if (this.#isAt(from, length, parents)) return this.#readParents();
+    if (this.#isAt(from, length, details)) return this.#readDetails();
+    if (this.#isAt(from, length, children)) return false;
     return this.#skipValue();
+  }
+
+  #isAt(at: number, length: number, key: Uint8Array): boolean {
+    if (length !== key.length) return false;
+    for (let index = 0; index < length; index++) {
+      if (this.#bytes[at + index] !== key[index]) return false;
+    }
+    return true;
   }
 
   #readId(): boolean {
     const start = this.#at;
-    const isFirst = this.name === -1;
-    if (!isFirst || !this.#takePlain()) return false;
-    const length = this.#to - this.#from;
-    if (this.#isDigits || length > maxIdLength || this.#hasSpace()) return false;
-    this.name = this.#tasks.nameIn(this.#text, this.#from, this.#to);
+    if (this.name !== -1 || !this.#takePlain()) return false;
+    if (this.#isDigits || this.#hasSpace || this.#to - this.#from > maxIdLength) return false;
+    this.name = this.#tasks.nameIn(this.#bytes, this.#from, this.#to);
     this.#leaveOut(start);
     return true;
-  }
-
-  #hasSpace(): boolean {
-    for (let at = this.#from; at < this.#to; at++) {
-      if (this.#text.charCodeAt(at) === 0x20) return true;
-    }
-    return false;
   }
 
   #readParents(): boolean {
     const start = this.#at;
     if (this.#hasParents || !this.#take(openBracket)) return false;
     this.#hasParents = true;
-    const parents: number[] = [];
+    const refs: number[] = [];
     while (!this.#take(closeBracket)) {
-      if (parents.length > 0 && !this.#take(comma)) return false;
+      if (refs.length > 0 && !this.#take(comma)) return false;
       const ref = this.#readRef();
       if (ref === -1) return false;
-      parents.push(ref);
+      refs.push(ref);
     }
-    this.parents = parents;
+    this.parents = refs;
     this.#leaveOut(start);
     return true;
   }
@@ -129,12 +145,11 @@ export class LineReader {
   #readRef(): number {
     if (!this.#take(openBrace)) {
       if (!this.#takeName()) return -1;
-      return this.#tasks.packRef(this.#text.slice(this.#from, this.#to));
+      return this.#tasks.packRef(this.#bytes.toString('latin1', this.#from, this.#to));
     }
-    const isId = this.#takePlain() && this.#to - this.#from === 2;
-    if (!isId || !this.#text.startsWith('id', this.#from) || !this.#take(colon)) return -1;
-    if (!this.#takeName()) return -1;
-    const name = this.#tasks.nameIn(this.#text, this.#from, this.#to);
+    const isId = this.#takePlain() && this.#isAt(this.#from, this.#to - this.#from, id);
+    if (!isId || !this.#take(colon) || !this.#takeName()) return -1;
+    const name = this.#tasks.nameIn(this.#bytes, this.#from, this.#to);
     return this.#take(closeBrace) ? packId(name) : -1;
   }
 
@@ -142,20 +157,28 @@ export class LineReader {
     return this.#takePlain() && this.#to > this.#from && this.#to - this.#from <= maxTaskIdBytes;
   }
 
+  #readDetails(): boolean {
+    if (this.detailsEnd !== 0) return false;
+    this.detailsStart = this.#at;
+    if (!this.#skipValue()) return false;
+    this.detailsEnd = this.#at;
+    this.#leaveOut(this.detailsStart);
+    return true;
+  }
+
   #leaveOut(start: number): void {
-    this.#rests.append(this.#text, this.#told, start);
-    // In no JSON text: keeps the pieces apart.
-    this.#rests.append('\0', 0, 1);
+    this.#rests.appendBytes(this.#bytes, this.#told, start);
+    this.#rests.appendBytes(gap, 0, 1);
     this.#told = this.#at;
   }
 
   #skipSpace(): void {
-    while (this.#text.charCodeAt(this.#at) === 0x20) this.#at++;
+    while (this.#bytes[this.#at] === 0x20) this.#at++;
   }
 
   #take(code: number): boolean {
     this.#skipSpace();
-    if (this.#text.charCodeAt(this.#at) !== code) return false;
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== code) return false;
     this.#at++;
     return true;
   }
@@ -163,52 +186,55 @@ export class LineReader {
   /** A text of printable ASCII without escapes: it is what stands between its quotes. */
   #takePlain(): boolean {
     this.#skipSpace();
-    const text = this.#text;
+    const bytes = this.#bytes;
     let at = this.#at;
-    if (text.charCodeAt(at++) !== quote) return false;
+    if (bytes[at++] !== quote) return false;
     this.#from = at;
     let isDigits = true;
+    let hasSpace = false;
     for (; ; at++) {
-      const code = text.charCodeAt(at);
+      const code = bytes[at] ?? 0;
       if (code === quote) break;
-      // Neither control characters nor the end of the text, which is NaN.
-      if (!(code >= 0x20 && code < 0x7f) || code === backslash) return false;
+      // Neither control characters, nor other letters than ASCII, nor the end of the bytes.
+      if (code < 0x20 || code >= 0x7f || code === backslash) return false;
       if (code < 0x30 || code > 0x39) isDigits = false;
+      if (code === 0x20) hasSpace = true;
     }
     this.#to = at;
     this.#at = at + 1;
     this.#isDigits = isDigits;
-    return true;
+    this.#hasSpace = hasSpace;
+    return this.#at <= this.#end;
   }
 
   #skipValue(): boolean {
-    const code = this.#text.charCodeAt(this.#at);
+    const code = this.#bytes[this.#at];
     if (code === quote) return this.#skipText();
     if (code === openBrace || code === openBracket) return this.#skipNested();
-    for (;;) {
-      const next = this.#text.charCodeAt(this.#at);
+    for (; this.#at < this.#end; this.#at++) {
+      const next = this.#bytes[this.#at];
       if (next === comma || next === closeBrace) return true;
-      if (Number.isNaN(next)) return false;
-      this.#at++;
     }
+    return false;
   }
 
-  /** Any text without escapes. */
+  /** Any text but one with letters by number, which could hide what they spell. */
   #skipText(): boolean {
-    for (this.#at++; ; this.#at++) {
-      const code = this.#text.charCodeAt(this.#at);
+    const bytes = this.#bytes;
+    for (let at = this.#at + 1; at < this.#end; at++) {
+      const code = bytes[at];
       if (code === quote) {
-        this.#at++;
+        this.#at = at + 1;
         return true;
       }
-      if (code === backslash || Number.isNaN(code)) return false;
+      if (code === backslash && bytes[++at] === letterU) return false;
     }
+    return false;
   }
 
   #skipNested(): boolean {
-    for (let depth = 0; ; ) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (Number.isNaN(code)) return false;
+    for (let depth = 0; this.#at < this.#end; ) {
+      const code = this.#bytes[this.#at];
       if (code === quote) {
         if (!this.#skipText()) return false;
         continue;
@@ -217,5 +243,6 @@ export class LineReader {
       if (code === openBrace || code === openBracket) depth++;
       else if ((code === closeBrace || code === closeBracket) && --depth === 0) return true;
     }
+    return false;
   }
 }
