@@ -12,6 +12,7 @@ import {
   checkRedis,
   connectRedis,
   connectRedisForRequests,
+  fenceOf,
   openStore,
   RunInfoCache,
 } from '@runnel/store';
@@ -59,7 +60,10 @@ export async function startApi(
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const executors = await loadExecutors({ modules: settings.executors });
   const subscriber = open.adopt(connectRedis(settings.redisUrl, onError), (it) => it.disconnect());
-  await checkRedis(subscriber);
+  await checkRedis(subscriber, {
+    durability: settings.durability,
+    warn: (message) => logger.warn(message),
+  });
   await openStore(subscriber, settings.namespace);
   const redis = open.adopt(connectRedisForRequests(settings.redisUrl, onError), (it) =>
     it.disconnect(),
@@ -70,6 +74,7 @@ export async function startApi(
   const context: ApiContext = {
     settings,
     redis,
+    fence: fenceOf(redis, settings),
     infos: new RunInfoCache(redis, namespace),
     room: new RoomGuard(redis, clock),
     executors,

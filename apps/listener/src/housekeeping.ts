@@ -69,9 +69,13 @@ export class Housekeeping {
     await turns.visit(runId);
   }
 
-  /** Every active run gets a turn, for outboxes and backlogs that a dead process left. */
+  /**
+   * Every active run gets a turn, for outboxes and backlogs that a dead process left. Pending entries
+   * are read again: where the answer to a read was lost, or an acknowledgement, nobody else would.
+   */
   async visitActive(): Promise<void> {
-    const { turns } = this.#options;
+    const { turns, leases } = this.#options;
+    for (const shard of leases.owned()) leases.readPendingAgain(shard);
     for (const runId of await this.#activeRuns()) await turns.visit(runId);
   }
 

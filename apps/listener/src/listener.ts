@@ -2,8 +2,14 @@ import { hostname } from 'node:os';
 import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
-import { Chores, checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import {
+  Chores,
+  checkRedis,
+  connectRedis,
+  openStore,
+  type RedisClient,
+  RunInfoCache,
+} from '@runnel/store';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
@@ -32,7 +38,10 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   const redis = connectRedis(settings.redisUrl, onError);
   const blocking = connectRedis(settings.redisUrl, onError);
   const sweeping = connectRedis(settings.redisUrl, onError, { gathersCommands: true });
-  await checkRedis(redis);
+  await checkRedis(redis, {
+    durability: settings.durability,
+    warn: (message) => logger.warn(message),
+  });
   await openStore(redis, settings.namespace);
 
   const parts = wire({ ...options, redis, blocking, sweeping, onError });
@@ -63,7 +72,7 @@ interface Parts {
   readonly shares: Shares;
   readonly leases: ShardLeases;
   readonly queues: DeliveryQueues;
-  readonly queueRedis: Redis;
+  readonly queueRedis: RedisClient;
   readonly enqueuer: Enqueuer;
   readonly chores: Chores;
   readonly housekeeping: Housekeeping;
@@ -72,9 +81,9 @@ interface Parts {
 
 function wire(
   options: ListenerOptions & {
-    readonly redis: Redis;
-    readonly blocking: Redis;
-    readonly sweeping: Redis;
+    readonly redis: RedisClient;
+    readonly blocking: RedisClient;
+    readonly sweeping: RedisClient;
     onError(error: Error): void;
   },
 ): Parts {

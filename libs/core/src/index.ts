@@ -6,6 +6,7 @@ export {
   type SimpleExecutor,
   startDeadline,
 } from './define-executor.ts';
+export { type Durability, durabilities } from './durability.ts';
 export {
   ConflictError,
   describeIssue,
@@ -70,6 +71,7 @@ export {
   runIfs,
   type TaskPayload,
 } from './plan.ts';
+export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
 export {
   type FinalRunState,
   type FinalTaskState,

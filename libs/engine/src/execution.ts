@@ -52,6 +52,7 @@ export class Execution {
         group: delivery.group,
       },
       lease: start.lease,
+      fence: context.fence,
       settleLast: (entry) => context.turns.settle(claimed.info, entry, delivery.queue),
     });
   }

@@ -1,5 +1,5 @@
 import type { AttemptResult } from '@runnel/core';
-import type { RedisClient, RunInfoCache } from '@runnel/store';
+import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
 import type { Pace } from './pace.ts';
 import type { SlotTurns } from './slot-turns.ts';
@@ -11,6 +11,7 @@ export interface WorkerContext {
   readonly infos: RunInfoCache;
   readonly executors: ExecutorPool;
   readonly turns: SlotTurns;
+  readonly fence: Fence;
   readonly pace: Pace;
   /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
   readonly settling: Set<Promise<void>>;

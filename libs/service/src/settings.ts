@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { SetupError } from '@runnel/core';
+import { durabilities, SetupError } from '@runnel/core';
 import { z } from 'zod';
 import {
   type Flags,
@@ -18,6 +18,7 @@ import {
   path,
   poolMap,
   type RawSetting,
+  redisAddress,
   size,
   textMatching,
   url,
@@ -27,7 +28,8 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 
 /** Everything that can be set, for all processes. */
 const settingsSchema = z.strictObject({
-  redisUrl: url(['redis:', 'rediss:'], 'redis://127.0.0.1:6379'),
+  redisUrl: redisAddress(),
+  durability: oneOf(durabilities),
   namespace: textMatching(/^[A-Za-z][\w-]{0,31}$/, '1 to 32 letters, digits, "_" or "-"'),
   host: textMatching(/^[\w.:-]+$/, 'an address or host name'),
   port: integer(0, 65_535),
@@ -67,6 +69,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
     env: ['RUNNEL_REDIS_URL', 'REDIS_URL'],
     fallback: 'redis://127.0.0.1:6379',
   },
+  durability: { key: 'durability', env: ['RUNNEL_DURABILITY'], fallback: 'fast' },
   namespace: { key: 'namespace', env: ['RUNNEL_NAMESPACE'], fallback: 'runnel' },
   host: { key: 'host', env: ['RUNNEL_HOST'], fallback: '127.0.0.1' },
   port: { key: 'port', env: ['RUNNEL_PORT'], fallback: 2503 },

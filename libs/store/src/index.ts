@@ -1,8 +1,10 @@
+export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
 export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
-export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
+export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
   readyKeyDoc,
@@ -65,6 +67,8 @@ export {
   type TaskDetail,
   type TaskSummary,
 } from './read-tasks.ts';
+export { type RedisMemory, readMemory } from './redis-facts.ts';
+export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
 export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
 export {
   groupAt,

@@ -182,6 +182,11 @@ export const storeKeyDocs = {
     holds: 'number mod 65,536 -> name of a worker, for attempts',
     lifetime: always,
   },
+  fence: {
+    type: 'string',
+    holds: 'nothing: it is written so that `WAIT` has something to wait for (mode `ha` only)',
+    lifetime: always,
+  },
 } as const satisfies Record<string, KeyDoc>;
 
 export type RunKey = keyof typeof runKeyDocs;

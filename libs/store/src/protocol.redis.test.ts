@@ -1,13 +1,13 @@
 import { groupOf, planOf } from '@runnel/testing';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { handBack } from './deliveries.ts';
 import { stateCode } from './packed.ts';
+import type { RedisClient } from './script.ts';
 import { allSucceeded, StoreDriver, settlementOf } from './store-driver.ts';
 import { haltPage, reissue } from './turns.ts';
 
-let redis: Redis;
+let redis: RedisClient;
 
 beforeAll(() => {
   redis = connectRedis(inject('redisUrl'), () => undefined);

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { armFailpoints, type Plan } from '@runnel/core';
 import { planOf } from '@runnel/testing';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { encodeSpec } from './chunks.ts';
 import { connectRedis } from './connect.ts';
@@ -9,9 +8,10 @@ import { readAbandoned, removeRun } from './delete-run.ts';
 import { shardOf } from './keys.ts';
 import { readRun } from './read-run.ts';
 import { runHandle } from './run-handle.ts';
+import type { RedisClient } from './script.ts';
 import { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 
-let redis: Redis;
+let redis: RedisClient;
 const namespace = 'store-run';
 
 beforeAll(() => {

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
 import type { Plan } from '@runnel/core';
 import { submitRun } from '@runnel/engine';
+import { estimateBytes } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
@@ -86,23 +87,23 @@ async function submit(context: ApiContext, request: Request, response: Response)
     response.json({ ...describePlan(plan), warnings: wireWarnings });
     return;
   }
-  await context.room.require();
+  await context.room.require(
+    estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0),
+  );
   const now = context.clock.now();
-  const { runId, isNew } = await submitRun(
-    {
-      redis: context.redis,
-      namespace: context.settings.namespace,
-      executors: context.executors,
-      now,
-    },
-    {
-      plan,
-      spec,
-      source,
-      priority,
-      ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
-      ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
-    },
+  const { redis, executors, settings } = context;
+  const { runId, isNew } = await context.fence.run(() =>
+    submitRun(
+      { redis, namespace: settings.namespace, executors, now },
+      {
+        plan,
+        spec,
+        source,
+        priority,
+        ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+        ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
+      },
+    ),
   );
   const url = `${baseUrl(context, request)}${runPath(runId)}`;
   const answer: WireSubmitted = { id: runId, url, tasks: countTasks(plan), warnings: wireWarnings };
