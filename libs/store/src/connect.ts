@@ -1,5 +1,6 @@
 import { parseRedisAddress, type RedisAddress } from '@runnel/core';
 import { Cluster, Redis } from 'ioredis';
+import { keepReviving } from './keep-reviving.ts';
 import type { RedisClient } from './script.ts';
 
 /**
@@ -76,7 +77,7 @@ function open(
           reconnectOnError: afterFailover,
         });
   client.on('error', onError);
-  return client;
+  return client instanceof Redis && address.kind === 'sentinel' ? keepReviving(client) : client;
 }
 
 function retryDelayMs(tries: number): number {

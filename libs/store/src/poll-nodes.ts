@@ -5,7 +5,7 @@ import { groupByNode } from './slots.ts';
 
 /** Between two looks when nothing came: short at first, so that what is busy stays quick. */
 const firstPauseMs = 2;
-/** An idle listener of 32 shards and three nodes then needs about 5 % of a core (2 % without Cluster). */
+/** An idle listener of 32 shards and three nodes then needs about 7 % of a core (2 % without Cluster). */
 const longestPauseMs = 32;
 
 /**
