@@ -4,6 +4,35 @@ export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {
+  type BacklogEntry,
+  decodeBacklogEntry,
+  decodeReadyEntry,
+  type ReadyEntry,
+} from './doctor/backlog.ts';
+export { type RunAudit, readAudit } from './doctor/read-audit.ts';
+export {
+  allShards,
+  type RunPlaces,
+  type RunSet,
+  readListeners,
+  readNewestRuns,
+  readOldestOutcomeAge,
+  readRunPlaces,
+  readShardAudit,
+  readTimesOf,
+  runSets,
+  type ShardAudit,
+} from './doctor/read-shard.ts';
+export {
+  type GroupFacts,
+  type ParentBlock,
+  readChildAt,
+  readGroupIndex,
+  readParentBlocks,
+  readWords,
+} from './doctor/read-structure.ts';
+export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export {
   cancelChannel,
   readyKeyDoc,
   runChannel,
@@ -31,11 +60,14 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  bytesOf,
   type Delivery,
+  decodeDelivery,
   decodeExtras,
   decodeOutcome,
   encodeExtras,
   encodeOutcome,
+  finalStateOf,
   isClaimed,
   type OutboxEntry,
   type OutcomeExtra,
@@ -43,6 +75,7 @@ export {
   outcomeBytes,
   stateCode,
   tokenBytes,
+  toUint32,
 } from './packed.ts';
 export {
   type ClassCounts,
@@ -67,7 +100,7 @@ export {
   type TaskQuery,
   type TaskSummary,
 } from './read-tasks.ts';
-export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
+export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
   type PlannedTask,
