@@ -4,6 +4,7 @@ import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
 import { Chores, checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
 import type { Redis } from 'ioredis';
+import { DoctorWatch } from './doctor-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
@@ -14,6 +15,7 @@ const dueEveryMs = 100;
 const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
+const doctorEveryMs = 60_000;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -68,6 +70,7 @@ interface Parts {
   readonly chores: Chores;
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
+  readonly doctor: DoctorWatch;
 }
 
 function wire(
@@ -104,7 +107,10 @@ function wire(
     ...{ ...base, leases, turns, lost, keepMs, logger },
     sweeping: options.sweeping,
   });
-  return { shares, leases, queues, queueRedis: connection, enqueuer, chores, housekeeping, reader };
+  const { sweeping, metrics } = options;
+  const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
+  const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
+  return { ...parts, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
@@ -119,6 +125,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
+    [doctorEveryMs, () => parts.doctor.look()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

@@ -122,7 +122,11 @@ function addWrong(
   const isPlaced = (places.ready[node] ?? 0) + (places.open[node] ?? 0) > 0;
   // One that has no place and may start gets one, and one that its parents have ended for ends.
   const verdict = isPlaced ? 0 : (verdictOf(rule, newWord) ?? 0);
-  const detail = `it waits for ${word & 0xff_ff_ff} parents, and ${most.left} are left (flags ${word >>> 24}, ${most.flags})`;
+  // The difference stays what it is while the run goes on.
+  const off = (word & 0xff_ff_ff) - most.left;
+  const sign = off < 0 ? 'fewer' : 'more';
+  const flags = (word ^ newWord) >>> 24;
+  const detail = `it waits for ${Math.abs(off)} parents ${sign} than are left, and flags ${flags} are wrong`;
   const state = look.now.states[node] ?? 0;
   findings.add('waiting-wrong', detail, {
     task: node,
