@@ -70,6 +70,7 @@ export async function storeRun(redis: RedisClient, request: NewRun): Promise<Sto
     ),
   ];
   const run = withQueues(request.run, queues);
+  await failpoint('submit.before-create');
   const found = await createRun.run(redis, run.keys, [
     run.id,
     request.now,
@@ -261,6 +262,7 @@ class PageWriter {
         ...args,
       ]),
     );
+    await failpoint('submit.before-page');
     const written = await runPipeline<number[]>(this.#redis, calls);
     if (written.some((answer) => answer !== 1)) throw removedMeanwhile(this.#run.id);
     await failpoint('submit.after-page');
@@ -292,6 +294,7 @@ async function seal(
       request.expiresAt === undefined ? 'running' : 'created',
       request.expiresAt ?? 0,
     ]);
+    await failpoint('submit.after-seal-page');
     if (answer === null) throw removedMeanwhile(run.id);
     if (answer.cursor === answer.nodes) return;
   }
