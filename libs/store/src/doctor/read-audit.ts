@@ -27,14 +27,14 @@ export interface AuditSize {
 
 /** What one command may hold Redis up with: copying 2 MB takes well below 1 ms. */
 const stateBytes = 2_097_152;
-const readyEntries = 4_096;
+const readyEntries = 2_048;
 const backlogEntries = 512;
 const mostGroups = 2_048;
 /** Fields of the record that change with every step of a run. */
 const movingFields = /^(?:state|halt|fin|seq|open|delayed|tries|duplicates|repairs|[ric]\d+)$/;
 
 /**
- * Reads a run. Up to 2,097,152 nodes and 4,096 entries of ready tasks come in one transaction. What is
+ * Reads a run. Up to 2,097,152 nodes and 2,048 entries of ready tasks come in one transaction. What is
  * larger is read in pages around it, and is exact only where the run did not move meanwhile.
  * Null: there is no such run.
  */

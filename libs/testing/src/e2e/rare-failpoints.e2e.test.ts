@@ -57,7 +57,7 @@ async function waitForCount(
   id: string,
   state: 'queued' | 'running',
 ): Promise<void> {
-  await waitFor(20_000, async () => {
+  await waitFor(60_000, async () => {
     const { counts } = await client.getRun(id);
     return counts[state] > 0 ? { done: true } : { notYet: counts };
   });
@@ -93,7 +93,7 @@ test.concurrent.each([
   const { id } = await client.submitRun({ value: noop });
   await waitForCount(client, id, 'queued');
   const { names } = runHandle('runnel', id);
-  await waitFor(20_000, async () => {
+  await waitFor(60_000, async () => {
     const count = await redis.zcard(names.outbox);
     return count === 0 ? { done: true } : { notYet: count };
   });
@@ -216,7 +216,7 @@ test.concurrent.each(buryPoints)(
     const run = await waitForEnd(client, id);
 
     expect(run.state).toBe('succeeded');
-    await waitFor(20_000, async () => {
+    await waitFor(60_000, async () => {
       const waiting = await redis.xlen(names.outcomes);
       return waiting === 0 ? { done: true } : { notYet: waiting };
     });
