@@ -10,6 +10,7 @@ import {
   type RedisClient,
   RunInfoCache,
 } from '@runnel/store';
+import { DoctorWatch } from './doctor-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
@@ -20,6 +21,7 @@ const dueEveryMs = 100;
 const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
+const doctorEveryMs = 60_000;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -77,6 +79,7 @@ interface Parts {
   readonly chores: Chores;
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
+  readonly doctor: DoctorWatch;
 }
 
 function wire(
@@ -113,7 +116,10 @@ function wire(
     ...{ ...base, leases, turns, lost, keepMs, logger },
     sweeping: options.sweeping,
   });
-  return { shares, leases, queues, queueRedis: connection, enqueuer, chores, housekeeping, reader };
+  const { sweeping, metrics } = options;
+  const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
+  const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
+  return { ...parts, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
@@ -128,6 +134,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
+    [doctorEveryMs, () => parts.doctor.look()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

@@ -148,7 +148,9 @@ export class OutcomeReader {
       this.#tries.set(entry.entryId, tries);
       logger.error({ err: error, run: entry.runId, carrier: entry.carrier, tries }, 'not settled');
       if (tries < mostTries) continue;
+      await failpoint('bury.before');
       await buryOutcome(redis, namespace, shard, entry, reason);
+      await failpoint('bury.after');
       acknowledgeOutcomes(chores, namespace, shard, [entry.entryId]);
       this.#tries.delete(entry.entryId);
     }

@@ -1,5 +1,10 @@
 export { retryDelayMs } from './backoff.ts';
 export { cancelRun, findCancelled } from './cancel.ts';
+export { diagnose, type RepairContext, settleMs, type Treatment, treat } from './doctor/doctor.ts';
+export { type DoctorContext, type Examination, examineRun } from './doctor/examine.ts';
+export { type Finding, type FindingKind, findingKinds } from './doctor/finding.ts';
+export { moveOutbox } from './doctor/move-outbox.ts';
+export { countSeenTwice, watchShards } from './doctor/watch.ts';
 export { Enqueuer } from './enqueue.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ConflictError, type Group, type Plan, unreachable } from '@runnel/core';
+import { ConflictError, failpoint, type Group, type Plan, unreachable } from '@runnel/core';
 import { queueName } from '@runnel/queue';
 import {
   encodeSpec,
@@ -101,7 +101,9 @@ export async function startCreatedRun(
   id: string,
 ): Promise<OpenRunHandle> {
   const { facts } = await readRun(context.redis, context.namespace, id);
+  await failpoint('start.before');
   await startRun.run(context.redis, facts.handle.keys, [context.now]);
+  await failpoint('start.after');
   return facts.handle;
 }
 

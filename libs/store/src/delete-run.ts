@@ -20,16 +20,23 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
   await removeRun(redis, namespace, id);
 }
 
-/** Removes every key of a run and its places in the sets of its shard; again does no harm. */
+/**
+ * Removes every key of a run and its places in the sets of its shard; again does no harm. Whoever dies
+ * after the record is gone leaves the run among the ended ones of long ago: a janitor goes on.
+ */
 export async function removeRun(redis: RedisClient, namespace: string, id: string): Promise<void> {
   const run = runHandle(namespace, id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
+  await failpoint('remove.before');
   await removeRecord.run(redis, run.keys, [id]);
   await failpoint('remove.after-meta');
   await redis.unlink(...own, ...ready);
+  await failpoint('remove.after-keys');
+  await redis.zrem(run.names.ended, id);
+  await failpoint('remove.after');
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

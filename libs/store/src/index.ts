@@ -4,6 +4,35 @@ export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chu
 export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export {
+  type BacklogEntry,
+  decodeBacklogEntry,
+  decodeReadyEntry,
+  type ReadyEntry,
+} from './doctor/backlog.ts';
+export { type RunAudit, readAudit } from './doctor/read-audit.ts';
+export {
+  allShards,
+  type RunPlaces,
+  type RunSet,
+  readListeners,
+  readNewestRuns,
+  readOldestOutcomeAge,
+  readRunPlaces,
+  readShardAudit,
+  readTimesOf,
+  runSets,
+  type ShardAudit,
+} from './doctor/read-shard.ts';
+export {
+  type GroupFacts,
+  type ParentBlock,
+  readChildAt,
+  readGroupIndex,
+  readParentBlocks,
+  readWords,
+} from './doctor/read-structure.ts';
+export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
@@ -34,11 +63,14 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  bytesOf,
   type Delivery,
+  decodeDelivery,
   decodeExtras,
   decodeOutcome,
   encodeExtras,
   encodeOutcome,
+  finalStateOf,
   isClaimed,
   type OutboxEntry,
   type OutcomeExtra,
@@ -46,6 +78,7 @@ export {
   outcomeBytes,
   stateCode,
   tokenBytes,
+  toUint32,
 } from './packed.ts';
 export {
   type ClassCounts,
@@ -69,7 +102,7 @@ export {
 } from './read-tasks.ts';
 export { type RedisMemory, readMemory } from './redis-facts.ts';
 export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
-export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
+export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
   type PlannedTask,

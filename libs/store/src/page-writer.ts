@@ -81,6 +81,7 @@ export class PageWriter {
         ...args,
       ]),
     );
+    await failpoint('submit.before-page');
     const written = await runPipeline<number[]>(this.#redis, calls);
     if (written.some((answer) => answer !== 1)) throw removedMeanwhile(this.#run.id);
     await failpoint('submit.after-page');

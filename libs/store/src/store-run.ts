@@ -90,6 +90,7 @@ async function storeAtOnce(
 
 async function storeInPages(redis: RedisClient, submission: Submission): Promise<StoreAnswer> {
   const { run, token, request } = submission;
+  await failpoint('submit.before-create');
   const found = await createRun.run(redis, run.keys, [
     ...[run.id, request.now, token, request.bodyHash],
     ...metaFields(submission),
@@ -109,6 +110,7 @@ async function storeInPages(redis: RedisClient, submission: Submission): Promise
   await failpoint('submit.before-seal');
   for (let isSealed = false; !isSealed; ) {
     const answer = await callSeal(redis, submission, []);
+    await failpoint('submit.after-seal-page');
     if (answer.kind === 'exists') throw removedMeanwhile(run.id);
     isSealed = answer.cursor === answer.nodes;
   }
