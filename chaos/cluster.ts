@@ -33,20 +33,33 @@ export interface ClusterOptions {
   readonly isProxied?: boolean;
 }
 
+export type Environment = Readonly<Record<string, string>>;
+
+interface MemberParts {
+  readonly name: string;
+  readonly app: App;
+  readonly proxy: RedisProxy | null;
+  /** More variables for the first start. */
+  readonly env: Environment;
+  start(env: Environment): ChildProcess;
+}
+
 /** A process of the cluster; one that has ended is started again under the same name. */
 export class Member {
   readonly app: App;
   readonly name: string;
   readonly proxy: RedisProxy | null;
-  readonly #start: () => ChildProcess;
+  readonly #start: (env: Environment) => ChildProcess;
   #child: ChildProcess;
   #isStopping = false;
+  #nextEnv: Environment;
 
-  constructor(name: string, app: App, proxy: RedisProxy | null, start: () => ChildProcess) {
-    this.name = name;
-    this.app = app;
-    this.proxy = proxy;
-    this.#start = start;
+  constructor(parts: MemberParts) {
+    this.name = parts.name;
+    this.app = parts.app;
+    this.proxy = parts.proxy;
+    this.#start = parts.start;
+    this.#nextEnv = parts.env;
     this.#child = this.#supervised();
   }
 
@@ -60,6 +73,11 @@ export class Member {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** More variables for its next start, and only for that one. */
+  armNextStart(env: Environment): void {
+    this.#nextEnv = env;
   }
 
   /** Ends it for good. */
@@ -85,7 +103,8 @@ export class Member {
   }
 
   #supervised(): ChildProcess {
-    const child = this.#start();
+    const child = this.#start(this.#nextEnv);
+    this.#nextEnv = {};
     const endIt = (): void => void child.kill('SIGKILL');
     process.once('exit', endIt);
     child.once('exit', () => {
@@ -139,18 +158,19 @@ export class Cluster {
     return this.members.filter((member) => member.app === app);
   }
 
-  /** One more process, under the supervisor. */
-  async add(app: App, env: Readonly<Record<string, string>> = {}): Promise<Member> {
+  /** One more process, under the supervisor; the variables are those of its first start. */
+  async add(app: App, env: Environment = {}): Promise<Member> {
     const number = this.members.filter((member) => member.app === app).length + 1;
     const proxy = this.#options.isProxied === true ? await RedisProxy.start(this.redis.port) : null;
     const name = `${app}${number}`;
-    const member = new Member(name, app, proxy, () => this.#spawn(name, app, proxy, env));
+    const start = (more: Environment): ChildProcess => this.#spawn({ name, app, proxy }, more);
+    const member = new Member({ name, app, proxy, env, start });
     this.members.push(member);
     return member;
   }
 
   async remove(member: Member): Promise<void> {
-    await member.stop('SIGKILL');
+    await member.stop('SIGTERM');
     await member.proxy?.[Symbol.asyncDispose]();
   }
 
@@ -162,10 +182,8 @@ export class Cluster {
   }
 
   #spawn(
-    name: string,
-    app: App,
-    proxy: RedisProxy | null,
-    env: Readonly<Record<string, string>>,
+    { name, app, proxy }: Pick<MemberParts, 'name' | 'app' | 'proxy'>,
+    env: Environment,
   ): ChildProcess {
     const { PATH = '', HOME = '' } = process.env;
     const port = proxy?.port ?? this.redis.port;

@@ -23,6 +23,9 @@ const submitWithinMs = 150_000;
 /** A lane that waits for one stuck run would hide what happens to others. */
 const followForMs = 20_000;
 
+/** A lane that waits for a submission that broke off would make no load meanwhile. */
+const laneWaitsMs = 3_000;
+
 const finalStates = ['succeeded', 'failed', 'cancelled'];
 
 /** Submits runs one after another in several lanes, and writes down what was answered. */
@@ -30,6 +33,7 @@ export class Load {
   taskCount = 0;
   readonly #options: LoadOptions;
   readonly #lanes: Promise<void>[] = [];
+  readonly #submissions = new Set<Promise<string | null>>();
   #isStopped = false;
   #keys = 0;
 
@@ -47,6 +51,12 @@ export class Load {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#lanes);
+    await Promise.all(this.#submissions);
+  }
+
+  /** Where tasks write what they do. */
+  get journal(): string {
+    return this.#options.journal;
   }
 
   /** Submits a graph until it is acknowledged; null where that did not come. */
@@ -90,10 +100,33 @@ export class Load {
     }
   }
 
+  /** Deletes a run that has ended, until the API says that it is gone. */
+  async delete(run: string): Promise<void> {
+    const { apiUrl, log } = this.#options;
+    log.append({ e: 'delete', run, at: Date.now() });
+    for (let tries = 0; tries < 100; tries++) {
+      const answer = await ask(`${apiUrl}/api/v1/runs/${run}`, { method: 'DELETE' });
+      if (answer?.status === 204 || answer?.status === 404) return;
+      await sleep(200);
+    }
+  }
+
+  /** Resolves with the state that a run ended in; null where it did not end in time. */
+  async waitForEnd(run: string, withinMs: number): Promise<string | null> {
+    const giveUpAt = Date.now() + withinMs;
+    while (Date.now() < giveUpAt) {
+      const answer = await ask(`${this.#options.apiUrl}/api/v1/runs/${run}`);
+      const state = answer?.status === 200 ? String(answer.body['state']) : '';
+      if (finalStates.includes(state)) return state;
+      await sleep(200);
+    }
+    return null;
+  }
+
   async #runLane(): Promise<void> {
     const { random } = this.#options;
     while (!this.#isStopped) {
-      const run = await this.submit(drawGraph(random));
+      const run = await this.#submitForAWhile(drawGraph(random));
       if (run === null) continue;
       if (random.chance(0.08)) {
         await sleep(random.between(50, 1_500));
@@ -101,6 +134,14 @@ export class Load {
       }
       await this.#follow(run);
     }
+  }
+
+  /** A submission that takes longer goes on by itself; null then. */
+  async #submitForAWhile(graph: Graph): Promise<string | null> {
+    const submission = this.submit(graph);
+    this.#submissions.add(submission);
+    void submission.then(() => this.#submissions.delete(submission));
+    return await Promise.race([submission, sleep(laneWaitsMs, null)]);
   }
 
   async #follow(run: string): Promise<void> {

@@ -20,7 +20,7 @@ export interface Files {
 }
 
 interface ClientLine {
-  readonly e: 'submit' | 'ack' | 'cancel' | 'final' | 'refused';
+  readonly e: 'submit' | 'ack' | 'cancel' | 'delete' | 'final' | 'refused';
   readonly key: string;
   readonly run: string;
   readonly at: number;
@@ -46,7 +46,8 @@ export function readClientLog(
   const graphs = new Map(
     lines.filter(({ e }) => e === 'submit').map((one) => [one.key, one.graph]),
   );
-  const acks = lines.filter(({ e }) => e === 'ack');
+  const deleted = new Set(lines.filter(({ e }) => e === 'delete').map(({ run }) => run));
+  const acks = lines.filter(({ e, run }) => e === 'ack' && !deleted.has(run));
   const cancels = lines.filter(({ e }) => e === 'cancel');
   const finals = lines.filter(({ e }) => e === 'final');
   const runs = acks.map(({ key, run, at }) => ({
