@@ -108,6 +108,7 @@ export function findWrongOrder(evidence: Evidence): readonly Violation[] {
   return evidence.runs.flatMap((run) => {
     const own = executions.get(run.id) ?? new Map<string, readonly Execution[]>();
     const lastAt = lastEvent(own);
+    if (run.stored === null) return []; // that it is gone is told by another rule
     if (isTouchedByPowerLoss(evidence.trial, run.ackAt, lastAt)) return [];
     const accepted = acceptedNonces(run);
     return [

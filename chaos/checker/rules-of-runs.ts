@@ -98,10 +98,12 @@ function sumGroups(counts: Readonly<Record<string, string>>, code: number): numb
 /** Nothing is left to do, and nothing is left over. */
 export function findRemains(evidence: Evidence): readonly Violation[] {
   const ofRuns = evidence.runs.flatMap(({ id, stored }) =>
-    Object.entries(stored?.leftovers ?? {}).map(([name, size]) => ({
-      rule: 'nothing-remains',
-      detail: `${id}: ${name} holds ${size}`,
-    })),
+    Object.entries(stored?.leftovers ?? {})
+      .filter(([, size]) => size !== 0)
+      .map(([name, size]) => ({
+        rule: 'nothing-remains',
+        detail: `${id}: ${name} holds ${size}`,
+      })),
   );
   const ofStore = Object.entries(evidence.remains)
     .filter(([, size]) => size !== 0)

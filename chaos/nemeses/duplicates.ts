@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Queue } from 'bullmq';
+import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Nemesis, Strike } from '../nemesis.ts';
 
@@ -74,6 +74,13 @@ async function readEntries(
   );
 }
 
+/** BullMQ keeps the last 1,000 jobs that ended: what it can have forgotten is some seconds old. */
+const forgottenAfterMs = 3_000;
+
+function isOld({ finishedOn }: Job): boolean {
+  return Date.now() - (finishedOn ?? Date.now()) > forgottenAfterMs;
+}
+
 /** Jobs that ended are forgotten and added again, as by a late call of a process that was frozen. */
 async function repeatJobs(
   { cluster, random, faults, until }: Strike,
@@ -86,7 +93,7 @@ async function repeatJobs(
     await sleep(random.between(100, 400));
     const ended = await queue.getJobs(['completed', 'failed'], 0, 200);
     const active = await queue.getJobs(['active', 'waiting'], 0, 20);
-    const jobs = [...ended, ...active].filter((job) => job?.id !== undefined);
+    const jobs = [...ended.filter(isOld), ...active].filter((job) => job?.id !== undefined);
     if (jobs.length === 0) continue;
     const { id, data, name: title } = random.pick(jobs);
     if (id === undefined) continue;
