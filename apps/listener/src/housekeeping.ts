@@ -4,6 +4,7 @@ import type { Logger } from '@runnel/service';
 import {
   type DueTask,
   dropTimes,
+  findStuckShards,
   type RedisClient,
   type RunInfoCache,
   readAbandoned,
@@ -19,6 +20,8 @@ import type { ShardLeases } from './shards.ts';
 /** A submission that wrote nothing for so long was given up. */
 const abandonedMs = 60_000;
 const dueAtOnce = 1_000;
+/** Much longer than it takes to settle what was read. */
+const stuckAfterMs = 10_000;
 
 export interface HousekeepingOptions {
   readonly redis: RedisClient;
@@ -86,6 +89,17 @@ export class Housekeeping {
       logger.warn({ run: runId, count }, 'deliveries were lost; they start again');
       await turns.visit(runId);
     }
+  }
+
+  /**
+   * Entries that were read, and neither settled nor acknowledged as far as Redis knows, are read again.
+   * A Redis that comes back with an older state (a power failure, a failover) has forgotten both, while
+   * we believe them done; and as long as they stand there, nothing in their shard can count as lost.
+   */
+  async readStuck(): Promise<void> {
+    const { sweeping, namespace, leases } = this.#options;
+    const stuck = await findStuckShards(sweeping, namespace, leases.owned(), stuckAfterMs);
+    for (const shard of stuck) leases.readPendingAgain(shard);
   }
 
   /** Submissions that broke off, runs that were never started, and runs past retention go. */

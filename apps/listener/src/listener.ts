@@ -13,6 +13,7 @@ const renewEveryMs = 1_000;
 const dueEveryMs = 100;
 const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
+const stuckEveryMs = 5_000;
 const removeEveryMs = 15_000;
 
 export interface ListenerOptions {
@@ -118,6 +119,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [dueEveryMs, () => housekeeping.releaseDue()],
     [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
+    [stuckEveryMs, () => housekeeping.readStuck()],
     [removeEveryMs, () => housekeeping.removeOld()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));

@@ -20,6 +20,7 @@ export {
   appendOutcomes,
   buryOutcome,
   compareEntryIds,
+  findStuckShards,
   type NewOutcomeEntry,
   nudge,
   type OutcomeEntry,

@@ -77,6 +77,22 @@ export async function readPendingOutcomes(
   return decodeStreams(raw)[0]?.entries ?? [];
 }
 
+/** Those of the shards with an entry that was read so long ago and is still not acknowledged. */
+export async function findStuckShards(
+  redis: RedisClient,
+  namespace: string,
+  shards: readonly number[],
+  idleMs: number,
+): Promise<readonly number[]> {
+  const found = await Promise.all(
+    shards.map(async (shard) => {
+      const key = shardKey(namespace, shard, 'outcomes');
+      return await redis.xpending(key, group, 'IDLE', idleMs, '-', '+', 1);
+    }),
+  );
+  return shards.filter((_, index) => (found[index]?.length ?? 0) > 0);
+}
+
 /** New entries of the given shards, after waiting up to `blockMs` for the first; null does not wait. */
 export async function readNewOutcomes(
   redis: RedisClient,
