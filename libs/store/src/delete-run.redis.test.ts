@@ -1,8 +1,10 @@
+import { armFailpoints } from '@runnel/core';
 import { planOf } from '@runnel/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
-import { deleteRun, removeRun } from './delete-run.ts';
+import { deleteRun, readAbandoned, removeRun } from './delete-run.ts';
+import { shardOf } from './keys.ts';
 import { readDemand } from './shards.ts';
 import { allSucceeded, StoreDriver } from './store-driver.ts';
 
@@ -38,6 +40,20 @@ test('a deleted run leaves no key behind', async () => {
   await deleteRun(redis, 'gone', driver.run.id);
 
   expect(await keysOf('gone')).toEqual([]);
+});
+
+test('a removal that broke off is found, and done again leaves no key behind', async () => {
+  const driver = await StoreDriver.submit(redis, 'broken', planOf([node]));
+  armFailpoints('remove.after-meta=error');
+  await expect(removeRun(redis, 'broken', driver.run.id)).rejects.toThrow('remove.after-meta');
+  armFailpoints(undefined);
+
+  const soon = Date.now() + 1_000;
+  const abandoned = await readAbandoned(redis, 'broken', shardOf(driver.run.id), soon);
+  await removeRun(redis, 'broken', driver.run.id);
+
+  expect(abandoned).toEqual([driver.run.id]);
+  expect(await keysOf('broken')).toEqual([]);
 });
 
 test('a run that has not ended is not deleted', async () => {

@@ -30,9 +30,10 @@ export async function removeRun(redis: RedisClient, namespace: string, id: strin
   await removeRecord.run(redis, run.keys, [id]);
   await failpoint('remove.after-meta');
   await redis.unlink(...own, ...ready);
+  await redis.zrem(run.names.submitting, id);
 }
 
-/** Runs of a shard whose submission broke off, or that were created and never started. */
+/** Runs of a shard whose submission or removal broke off, or that were created and never started. */
 export function readAbandoned(
   redis: RedisClient,
   namespace: string,

@@ -128,7 +128,8 @@ export const shardKeyDocs = {
   runs: { type: 'zset', holds: 'sealed runs by creation', lifetime: always },
   submitting: {
     type: 'zset',
-    holds: 'runs that are not sealed by their last page; runs only created by their expiry',
+    holds:
+      'runs that are not sealed by their last page; runs only created by their expiry; runs that are being removed',
     lifetime: always,
   },
   active: {

@@ -1,5 +1,6 @@
 -- Takes a run out of the sets of its shard and deletes its record; whatever still comes for it finds
--- nothing. Its other keys are deleted afterwards.
+-- nothing. Its other keys are deleted afterwards: until that is done it stands among the submissions,
+-- where a janitor finds it if whoever deletes it dies.
 --
 -- KEYS[1] meta        hash  the run's own record
 -- KEYS[2] runs        zset  sealed runs of the shard by time
@@ -11,6 +12,7 @@
 --
 -- Returns 1; 0 where there was no record any more.
 for i = 2, 5 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+redis.call('ZADD', KEYS[3], redis.call('TIME')[1] * 1000, ARGV[1])
 local h = redis.call('HMGET', KEYS[1], 'queues', 'priority', 'state')
 if not h[3] then return 0 end
 -- A submission that broke off while it was sealed may have pushed roots.
