@@ -52,6 +52,8 @@ export class Member {
   readonly #start: (env: Environment) => ChildProcess;
   #child: ChildProcess;
   #isStopping = false;
+  /** What ended the last process; null: it ended by itself. */
+  lastSignal: NodeJS.Signals | null = null;
   #nextEnv: Environment;
 
   constructor(parts: MemberParts) {
@@ -107,7 +109,8 @@ export class Member {
     this.#nextEnv = {};
     const endIt = (): void => void child.kill('SIGKILL');
     process.once('exit', endIt);
-    child.once('exit', () => {
+    child.once('exit', (_, signal) => {
+      this.lastSignal = signal;
       process.off('exit', endIt);
       setTimeout(() => {
         if (!this.#isStopping) this.#child = this.#supervised();

@@ -20,8 +20,8 @@ const usualLanes = 5;
 /** A submission that broke off is removed after a minute; only then can its key be used again. */
 const submitWithinMs = 150_000;
 
-/** A lane that waits for one stuck run would hide what happens to others. */
-const followForMs = 20_000;
+/** Long enough that a slow machine is not given more and more to do. */
+const followForMs = 60_000;
 
 /** A lane that waits for a submission that broke off would make no load meanwhile. */
 const laneWaitsMs = 3_000;

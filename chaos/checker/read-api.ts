@@ -12,11 +12,11 @@ export class Api {
   }
 
   /** A run once it has ended, or as it is at the deadline; null where there is none. */
-  async readRun(id: string, deadline: number): Promise<AnsweredRun | null> {
+  async readRun(id: string, isOver: () => boolean): Promise<AnsweredRun | null> {
     for (;;) {
       const run = await this.#ask<AnsweredRun>(`/runs/${id}`);
       if (run === null) return null;
-      if (finalRunStates.includes(run.state) || Date.now() > deadline) {
+      if (finalRunStates.includes(run.state) || isOver()) {
         return { ...run, tasks: await this.#readTasks(id) };
       }
       await sleep(200);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failpointNames } from '@runnel/core';
 import { Queue } from 'bullmq';
 import { ask } from '../api.ts';
-import type { App, Cluster, Member } from '../cluster.ts';
+import { type App, apps, type Member } from '../cluster.ts';
 import { drawGraph, toSpec } from '../graphs.ts';
 import type { Nemesis, Strike } from '../nemesis.ts';
 
@@ -25,16 +25,27 @@ const passedBy: Readonly<Record<string, readonly App[]>> = {
   halt: ['listener'],
 };
 
-/** A start takes a second or two, and most points are passed many times a second. */
-const waitMs = 8_000;
+/** A start takes a second or two, on a busy machine much longer. */
+const startsWithinMs = 60_000;
+
+/** Most points are passed many times a second. */
+const waitMs = 6_000;
 
 /** So many armed processes beside the others at once. */
 const atOnce = 3;
 
+/** What each app says when it has started. */
+const readyLine: Readonly<Record<App, string>> = {
+  api: 'listening',
+  listener: 'settling outcomes',
+  worker: 'taking tasks',
+};
+
+/** Points of one process: one at which it dies, or all at which an answer is lost. */
 interface Arm {
-  readonly point: string;
   readonly app: App;
   readonly action: 'crash' | 'error';
+  readonly points: readonly string[];
 }
 
 /** Every named point of the protocol: once a process dies there, once an answer gets lost there. */
@@ -42,31 +53,37 @@ export const failpoints: Nemesis = {
   name: 'failpoints',
   weight: 1.5,
   async strike(strike) {
-    const arms = failpointNames.flatMap((point) =>
-      (passedBy[point.split('.')[0] ?? ''] ?? []).flatMap((app) =>
-        (['crash', 'error'] as const).map((action) => ({ point, app, action })),
-      ),
-    );
+    const arms = allArms();
     const disturbing = provoke(strike);
-    const missed: Arm[] = [];
+    const missed: string[] = [];
+    const play = async (arm: Arm): Promise<void> => {
+      const { app, action } = arm;
+      const act = app === 'api' ? armApi : armExtra;
+      for (const point of await act(strike, arm)) missed.push(`${point}=${action} of a ${app}`);
+    };
     const ofApi = arms.filter(({ app }) => app === 'api');
     const others = arms.filter(({ app }) => app !== 'api');
-    await Promise.all([
-      inTurn(ofApi, async (arm) => void ((await armApi(strike, arm)) || missed.push(arm))),
-      ...Array.from({ length: atOnce }, (_, lane) =>
-        inTurn(
-          others.filter((_, index) => index % atOnce === lane),
-          async (arm) => void ((await armExtra(strike, arm)) || missed.push(arm)),
-        ),
-      ),
-    ]);
+    const lanes = Array.from({ length: atOnce }, (_, lane) =>
+      others.filter((_, index) => index % atOnce === lane),
+    );
+    await Promise.all([ofApi, ...lanes].map((lane) => inTurn(lane, play)));
     disturbing.stop();
     await disturbing.stopped;
-    const names = missed.map(({ point, app, action }) => `${point}=${action} of a ${app}`);
-    strike.note(`${arms.length - missed.length} of ${arms.length} points were reached`);
-    if (names.length > 0) strike.note(`not reached: ${names.join(', ')}`);
+    const count = arms.reduce((sum, { points }) => sum + points.length, 0);
+    strike.note(`${count - missed.length} of ${count} points were reached`);
+    if (missed.length > 0) strike.note(`not reached: ${missed.join(', ')}`);
   },
 };
+
+function allArms(): readonly Arm[] {
+  return apps.flatMap((app) => {
+    const points = failpointNames.filter((name) =>
+      passedBy[name.split('.')[0] ?? '']?.includes(app),
+    );
+    const crashes = points.map((point) => ({ app, action: 'crash', points: [point] }) as const);
+    return [...crashes, { app, action: 'error', points }];
+  });
+}
 
 async function inTurn<Item>(
   items: readonly Item[],
@@ -75,52 +92,64 @@ async function inTurn<Item>(
   for (const item of items) await act(item);
 }
 
-/** One more process with an armed point; whether the point was reached. */
-async function armExtra({ cluster, faults }: Strike, arm: Arm): Promise<boolean> {
-  const hands = arm.point.startsWith('return.');
-  const env = {
-    RUNNEL_FAILPOINTS: `${arm.point}=${arm.action}`,
+function settingOf({ points, action }: Arm): string {
+  return points.map((point) => `${point}=${action}`).join(',');
+}
+
+/** One more process with armed points; those that were not reached. */
+async function armExtra(strike: Strike, arm: Arm): Promise<readonly string[]> {
+  const { cluster } = strike;
+  const handsBack = arm.points.some((point) => point.startsWith('return.'));
+  const member = await cluster.add(arm.app, {
+    RUNNEL_FAILPOINTS: settingOf(arm),
     // What is handed back is what the grace period did not suffice for.
-    ...(hands ? { RUNNEL_GRACE: '1ms' } : {}),
-  };
-  const from = Date.now();
-  const member = await cluster.add(arm.app, env);
-  const { pid } = member;
-  if (hands) {
-    await sleep(4_000);
-    member.signal('SIGTERM');
-  }
-  const reached = await waitForPoint(cluster, member, arm);
-  faults.write({ fault: `${arm.action} at ${arm.point}`, target: arm.app, pid }, from, Date.now());
+    ...(handsBack ? { RUNNEL_GRACE: '1ms' } : {}),
+  });
+  const missed = await watch(strike, { member, arm, handsBack });
   await cluster.remove(member);
-  return reached;
+  return missed;
 }
 
-/** There is one api, at one address: it is started again with the point. */
-async function armApi(strike: Strike, arm: Arm): Promise<boolean> {
-  const { cluster, faults } = strike;
-  const [api] = cluster.of('api');
-  if (api === undefined) return false;
-  api.armNextStart({ RUNNEL_FAILPOINTS: `${arm.point}=${arm.action}` });
-  api.signal('SIGTERM');
-  await api.endsWithin(waitMs);
-  await sleep(1_000); // the supervisor starts it
-  const from = Date.now();
+/** There is one api, at one address: it is started again with the points. */
+async function armApi(strike: Strike, arm: Arm): Promise<readonly string[]> {
+  const [api] = strike.cluster.of('api');
+  if (api === undefined) return arm.points;
   const { pid } = api;
-  const reached = await waitForPoint(cluster, api, arm);
-  faults.write({ fault: `${arm.action} at ${arm.point}`, target: 'api', pid }, from, Date.now());
-  return reached;
+  api.armNextStart({ RUNNEL_FAILPOINTS: settingOf(arm) });
+  api.signal('SIGTERM');
+  while (api.pid === pid) await sleep(50); // until the supervisor has started the next one
+  return await watch(strike, { member: api, arm, handsBack: false });
 }
 
-async function waitForPoint(cluster: Cluster, member: Member, arm: Arm): Promise<boolean> {
-  if (arm.action === 'crash') return await member.endsWithin(waitMs);
+async function watch(
+  { cluster, faults }: Strike,
+  { member, arm, handsBack }: { member: Member; arm: Arm; handsBack: boolean },
+): Promise<readonly string[]> {
+  const { pid } = member;
+  const from = Date.now();
   const log = join(cluster.dir, 'logs', `${member.name}.log`);
-  const giveUpAt = Date.now() + waitMs / 2;
-  while (Date.now() < giveUpAt) {
-    if (readFileSync(log, 'utf8').includes(`failpoint ${arm.point}`)) return true;
-    await sleep(100);
+  const read = (): string => readFileSync(log, 'utf8');
+  const before = read().length;
+  const hasDied = (): boolean => member.pid !== pid || member.isGone();
+  const isReady = (): boolean => read().slice(before).includes(readyLine[arm.app]);
+  await waitUntil(() => hasDied() || isReady(), startsWithinMs);
+  await waitUntil(hasDied, handsBack ? waitMs / 2 : waitMs);
+  if (handsBack && !hasDied()) {
+    member.signal('SIGTERM');
+    await waitUntil(hasDied, waitMs);
   }
-  return false;
+  const fault = `${arm.action} at ${arm.points.length > 1 ? 'all points' : arm.points[0]}`;
+  faults.write({ fault, target: arm.app, pid }, from, Date.now());
+  if (arm.action === 'crash') {
+    return hasDied() && member.lastSignal === 'SIGKILL' ? [] : arm.points;
+  }
+  const text = read();
+  return arm.points.filter((point) => !text.includes(`failpoint ${point}`));
+}
+
+async function waitUntil(isDone: () => boolean, withinMs: number): Promise<void> {
+  const giveUpAt = Date.now() + withinMs;
+  while (!isDone() && Date.now() < giveUpAt) await sleep(50);
 }
 
 /** Does what leads to the rarer points: cancels, deletions, lost jobs, submissions that nobody repeats. */
