@@ -5,6 +5,9 @@ import type { Nemesis } from './nemesis.ts';
 import { renderResults } from './table.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
+// Ended by a signal, Node would leave everything behind that it has started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const known = allNemeses;
 const options = readArguments(process.argv.slice(2), known);
 if (options === 'help') {
