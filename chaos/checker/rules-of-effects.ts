@@ -81,9 +81,10 @@ const carriesTasks = ['worker', 'redis', 'network'];
 
 function explains(fault: Fault, earlier: Execution, later: Execution): boolean {
   if (!carriesTasks.includes(fault.target)) return false;
-  // A command has a pid of its own, not its worker's.
-  const isOther = earlier.inWorker && fault.pid !== null && fault.pid !== earlier.pid;
-  if (isOther) return false;
+  // Either start may be the victim's: what was frozen can go on after others have taken over. A command
+  // has a pid of its own, not its worker's.
+  const isOfOthers = fault.pid !== null && fault.pid !== earlier.pid && fault.pid !== later.pid;
+  if (isOfOthers && earlier.inWorker) return false;
   const lastsUntil = (earlier.endAt ?? Number.POSITIVE_INFINITY) + onItsWayMs;
   return (
     fault.from <= later.startAt &&

@@ -28,8 +28,11 @@ const passedBy: Readonly<Record<string, readonly App[]>> = {
 /** A start takes a second or two, on a busy machine much longer. */
 const startsWithinMs = 60_000;
 
-/** Most points are passed many times a second. */
-const waitMs = 6_000;
+/** Most points are passed many times a second, by a listener as soon as it has some shards. */
+const waitMs = 8_000;
+
+/** For all points together, each of which throws once. */
+const waitForAllMs = 20_000;
 
 /** So many armed processes beside the others at once. */
 const atOnce = 3;
@@ -133,7 +136,12 @@ async function watch(
   const hasDied = (): boolean => member.pid !== pid || member.isGone();
   const isReady = (): boolean => read().slice(before).includes(readyLine[arm.app]);
   await waitUntil(() => hasDied() || isReady(), startsWithinMs);
-  await waitUntil(hasDied, handsBack ? waitMs / 2 : waitMs);
+  const findMissed = (): readonly string[] => {
+    const text = read();
+    return arm.points.filter((point) => !text.includes(`failpoint ${point}`));
+  };
+  if (arm.action === 'error') await waitUntil(() => findMissed().length === 0, waitForAllMs);
+  else await waitUntil(hasDied, handsBack ? waitMs / 2 : waitMs);
   if (handsBack && !hasDied()) {
     member.signal('SIGTERM');
     await waitUntil(hasDied, waitMs);
@@ -143,8 +151,7 @@ async function watch(
   if (arm.action === 'crash') {
     return hasDied() && member.lastSignal === 'SIGKILL' ? [] : arm.points;
   }
-  const text = read();
-  return arm.points.filter((point) => !text.includes(`failpoint ${point}`));
+  return findMissed();
 }
 
 async function waitUntil(isDone: () => boolean, withinMs: number): Promise<void> {
