@@ -296,6 +296,37 @@ describe('a cancelled run', () => {
     expect(second).toMatchObject({ began: false, state: 'cancelled' });
   });
 
+  test('lets a delivery end whose tasks had become ready in another order', async () => {
+    const childOf = (id: number) => ({
+      ...{ ...task, allowFailure: false },
+      parents: [{ id, on: 'succeeded' as const }],
+    });
+    const root = { ...task, allowFailure: false, parents: [] };
+    const plan = planOf([root, root, childOf(1), childOf(0)]);
+    const driver = await StoreDriver.submit(redis, 'protocol', plan, { maxBatch: 2 });
+    await driver.turn();
+    const roots = await driver.claimed(1);
+    for (const place of [0, 1]) {
+      await driver.settle([settlementOf(roots, [{ place, code: stateCode.succeeded }])], 0);
+    }
+    await driver.turn();
+    const children = await driver.claimed(2);
+
+    await haltAll(driver, 'cancel');
+    await driver.settle([allSucceeded(children)]);
+
+    expect(children.ids).toEqual([2, 3]);
+    expect((await driver.summary()).state).toBe('succeeded');
+  });
+
+  test('leaves none of its tasks counted as ready', async () => {
+    const driver = await submit(3);
+
+    await haltAll(driver, 'cancel');
+
+    expect(Number(await redis.hget(driver.run.names.counts, `0:${stateCode.ready}`))).toBe(0);
+  });
+
   test('whose worker is lost ends when the job starts again', async () => {
     const driver = await submit(2);
     await driver.turn();

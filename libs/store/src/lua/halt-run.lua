@@ -37,6 +37,13 @@ if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
 end
 if not halt then return { state, 0, 0 } end
 
+-- None of the group is ready any more: its ready list is gone.
+local function cancel_unstarted(group, count)
+  if count == 0 then return end
+  count_ends(group, CANCELLED, count)
+  counts_of(group)[READY] = 0
+end
+
 call('DEL', K.backlog)
 for number = 0, #KEYS - FIXED - 1 do
   local q = queue_of(number)
@@ -75,13 +82,13 @@ if not left and at < n then
       ids[count], codes[count] = id, char(CANCELLED)
       local g = group_of(id)
       if g ~= group then
-        if run > 0 then count_ends(group, CANCELLED, run) end
+        cancel_unstarted(group, run)
         group, run = g, 0
       end
       run = run + 1
     end
   end
-  if run > 0 then count_ends(group, CANCELLED, run) end
+  cancel_unstarted(group, run)
   write_states(ids, codes, count)
   call('HSET', K.meta, 'haltedNodes', to)
   set_field('delayed', 0)

@@ -47,12 +47,17 @@ local function put_back(q, entry)
   end
 end
 
--- Ascending, so that what ends together is written together.
+-- Ascending: states of a delivery are written in its order, and what ends together together.
 local function sort_ids(packed)
   local n = #packed / 4
   local ids = unpack_ids(packed, 1, n)
-  table.sort(ids)
-  return pack_ids(ids, 1, n)
+  for i = 2, n do
+    if ids[i] < ids[i - 1] then
+      table.sort(ids)
+      return pack_ids(ids, 1, n)
+    end
+  end
+  return packed
 end
 
 -- Takes ids from the head of the list; entries of the same group are joined. Nil where nothing is
@@ -81,6 +86,8 @@ local function take_ready(q, slots, room)
     put_back(q, pack_u32(head) .. sub(ids, size + 1))
     ids = sub(ids, 1, size)
   end
+  -- One entry holds what became ready in several rounds.
+  if #parts == 1 then ids = sort_ids(ids) end
   return group, flags, ids, #ids / 4
 end
 
