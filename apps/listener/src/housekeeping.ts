@@ -5,6 +5,7 @@ import {
   type DueTask,
   dropTimes,
   type RedisClient,
+  type Removal,
   type RunInfoCache,
   readAbandoned,
   readActiveRuns,
@@ -94,15 +95,20 @@ export class Housekeeping {
 
   /** Submissions that broke off, runs that were never started, and runs past retention go. */
   async removeOld(): Promise<void> {
-    const { redis, namespace, leases, keepMs, logger, now } = this.#options;
+    const { redis, namespace, leases, keepMs, now } = this.#options;
     for (const shard of leases.owned()) {
-      const abandoned = await readAbandoned(redis, namespace, shard, now() - abandonedMs);
-      const old = await readEndedBefore(redis, namespace, shard, now() - keepMs);
-      for (const runId of [...abandoned, ...old]) {
-        await removeRun(redis, namespace, runId);
-        logger.info({ run: runId }, 'removed');
-      }
+      const givenUp = { set: 'submitting', until: now() - abandonedMs } as const;
+      const past = { set: 'ended', until: now() - keepMs } as const;
+      const abandoned = await readAbandoned(redis, namespace, shard, givenUp.until);
+      for (const runId of abandoned) await this.#remove(runId, givenUp);
+      const old = await readEndedBefore(redis, namespace, shard, past.until);
+      for (const runId of old) await this.#remove(runId, past);
     }
+  }
+
+  async #remove(runId: string, removal: Removal): Promise<void> {
+    const { redis, namespace, logger } = this.#options;
+    if (await removeRun(redis, namespace, runId, removal)) logger.info({ run: runId }, 'removed');
   }
 
   async #activeRuns(): Promise<readonly string[]> {

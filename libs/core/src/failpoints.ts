@@ -46,8 +46,6 @@ export const failpointNames = [
   'halt.before-page',
   'halt.after-page',
   'remove.before',
-  'remove.after-meta',
-  'remove.after-keys',
   'remove.after',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];

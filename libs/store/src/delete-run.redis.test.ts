@@ -25,9 +25,9 @@ const node = {
   allowFailure: false,
 } as const;
 
-/** Without what a shard always has. */
 async function keysOf(namespace: string): Promise<readonly string[]> {
-  return (await redis.keys(`${namespace}:*`)).filter((key) => !/:(demand|outcomes)$/.test(key));
+  const ofShards = /:(demand|outcomes)$/;
+  return (await redis.keys(`${namespace}:*`)).filter((key) => !ofShards.test(key));
 }
 
 test('a deleted run leaves no key behind', async () => {
@@ -51,9 +51,22 @@ test('a run that is removed with ready tasks wants no slots any more, however of
   const driver = await StoreDriver.submit(redis, 'demand', planOf([node, node]));
   const before = await readDemand(redis, 'demand');
 
-  await removeRun(redis, 'demand', driver.run.id);
-  await removeRun(redis, 'demand', driver.run.id);
+  await redis.zadd(driver.run.names.submitting, 1, driver.run.id);
+  await removeRun(redis, 'demand', driver.run.id, { set: 'submitting', until: 1 });
+  await removeRun(redis, 'demand', driver.run.id, { set: 'submitting', until: 1 });
 
   expect(before.get('default')?.get(0)).toBe(1);
   expect((await readDemand(redis, 'demand')).get('default')?.get(0)).toBe(0);
+});
+
+test('a run that was sealed after it had been taken for abandoned is not removed', async () => {
+  const driver = await StoreDriver.submit(redis, 'sealed', planOf([node]));
+
+  const isRemoved = await removeRun(redis, 'sealed', driver.run.id, {
+    set: 'submitting',
+    until: Number.MAX_SAFE_INTEGER,
+  });
+
+  expect(isRemoved).toBe(false);
+  expect((await driver.summary()).state).toBe('running');
 });

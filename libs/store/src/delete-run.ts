@@ -17,26 +17,35 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
   if (!isFinalRunState(state)) {
     throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
   }
-  await removeRun(redis, namespace, id);
+  await removeRun(redis, namespace, id, { set: 'ended', until: Number.MAX_SAFE_INTEGER });
+}
+
+/** Where a run must still be found when it is removed, and since when at the latest. */
+export interface Removal {
+  readonly set: 'submitting' | 'ended';
+  readonly until: number;
 }
 
 /**
- * Removes every key of a run and its places in the sets of its shard; again does no harm. Whoever dies
- * after the record is gone leaves the run among the ended ones of long ago: a janitor goes on.
+ * Removes every key of a run and its places in the sets of its shard. False where that must not be
+ * any more: between the look and this call it was sealed, started, or submitted anew under its id.
  */
-export async function removeRun(redis: RedisClient, namespace: string, id: string): Promise<void> {
+export async function removeRun(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+  { set, until }: Removal,
+): Promise<boolean> {
   const run = runHandle(namespace, id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
+  const more = [...own, ...ready];
   await failpoint('remove.before');
-  await removeRecord.run(redis, run.keys, [id]);
-  await failpoint('remove.after-meta');
-  await redis.unlink(...own, ...ready);
-  await failpoint('remove.after-keys');
-  await redis.zrem(run.names.ended, id);
+  const removed = await removeRecord.run(redis, { names: run.names, more }, [id, set, until]);
   await failpoint('remove.after');
+  return removed === 1;
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

@@ -2,7 +2,13 @@ export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
 export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
 export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
-export { deleteRun, readAbandoned, readEndedBefore, removeRun } from './delete-run.ts';
+export {
+  deleteRun,
+  type Removal,
+  readAbandoned,
+  readEndedBefore,
+  removeRun,
+} from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {
   type BacklogEntry,

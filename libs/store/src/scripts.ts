@@ -206,7 +206,11 @@ export const haltRun = defineScript(
 
 export const removeRecord = defineScript(
   'remove-run',
-  { keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'], allowOom: true },
+  {
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'],
+    takesMore: true,
+    allowOom: true,
+  },
   toInteger,
 );
 

@@ -172,7 +172,7 @@ describe('a run in pages', () => {
 
       await expect(store(fan(5_000), { id })).rejects.toThrow('failpoint');
       const abandoned = await readAbandoned(redis, namespace, shardOf(id), Date.now());
-      await removeRun(redis, namespace, id);
+      await removeRun(redis, namespace, id, { set: 'submitting', until: Date.now() });
 
       expect(abandoned).toContain(id);
       expect(await contentsOf(id)).toEqual({});
@@ -186,7 +186,7 @@ describe('a run in pages', () => {
 
     const storing = store(fan(5_000), { id });
     await expect.poll(() => redis.exists(runHandle(namespace, id).names.names)).toBe(1);
-    await removeRun(redis, namespace, id);
+    await removeRun(redis, namespace, id, { set: 'submitting', until: Date.now() });
 
     await expect(storing).rejects.toThrow('the submission took too long and was removed');
   });

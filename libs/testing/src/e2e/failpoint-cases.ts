@@ -47,12 +47,7 @@ export const cancelPoints: readonly Failpoint[] = [
   'cancel.after-tell',
 ];
 export const haltPoints: readonly Failpoint[] = ['halt.before-page', 'halt.after-page'];
-export const removePoints: readonly Failpoint[] = [
-  'remove.before',
-  'remove.after-meta',
-  'remove.after-keys',
-  'remove.after',
-];
+export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [

@@ -170,30 +170,30 @@ test.concurrent.each([...startPoints.map((point) => `${point}=crash`), 'start.af
   },
 );
 
-test.concurrent.each([
-  ...removePoints.map((point) => `${point}=crash`),
-  'remove.after-meta=lose-reply',
-])('an api with %s: of a run that is deleted nothing stays behind', async (armed) => {
-  const { stack, client, process } = await start('api', armed, {});
-  await using _ = stack;
-  await using redis = openRedis(stack);
-  const { id } = await client.submitRun({ value: noop });
-  await waitForEnd(client, id);
+test.concurrent.each([...removePoints.map((point) => `${point}=crash`), 'remove.after=lose-reply'])(
+  'an api with %s: of a run that is deleted nothing stays behind',
+  async (armed) => {
+    const { stack, client, process } = await start('api', armed, {});
+    await using _ = stack;
+    await using redis = openRedis(stack);
+    const { id } = await client.submitRun({ value: noop });
+    await waitForEnd(client, id);
 
-  await expect(client.deleteRun(id)).rejects.toThrow();
-  if (armed.endsWith('crash')) {
-    await process.gone;
-    await stack.add('api');
-  }
-  if (armed.startsWith('remove.before')) await clientOf(stack).deleteRun(id);
+    await expect(client.deleteRun(id)).rejects.toThrow();
+    if (armed.endsWith('crash')) {
+      await process.gone;
+      await stack.add('api');
+    }
+    if (armed.startsWith('remove.before')) await clientOf(stack).deleteRun(id);
 
-  await waitFor(40_000, async () => {
-    const keys = await redis.keys(`*:run:${id}:*`);
-    const ended = await redis.zscore(runHandle('runnel', id).names.ended, id);
-    return keys.length === 0 && ended === null ? { done: true } : { notYet: { keys, ended } };
-  });
-  expect((await clientOf(stack).listRuns()).runs).toEqual([]);
-});
+    await waitFor(40_000, async () => {
+      const keys = await redis.keys(`*:run:${id}:*`);
+      const ended = await redis.zscore(runHandle('runnel', id).names.ended, id);
+      return keys.length === 0 && ended === null ? { done: true } : { notYet: { keys, ended } };
+    });
+    expect((await clientOf(stack).listRuns()).runs).toEqual([]);
+  },
+);
 
 test.concurrent.each(buryPoints)(
   'a crash of a listener at %s: what can not be settled is put aside, and the run goes on',
