@@ -19,6 +19,8 @@ export class Patient implements AsyncDisposable {
 
   static async submit(redis: RedisClient, namespace: string, plan: Plan): Promise<Patient> {
     const driver = await StoreDriver.submit(redis, namespace, plan, { maxBatch: 4 });
+    // As if a listener had read what woke it.
+    await redis.del(driver.run.names.outcomes);
     const queues = new DeliveryQueues({ connection: redis, namespace, onError: () => undefined });
     return new Patient(driver, redis, queues);
   }
