@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { RedisClient } from '@runnel/store';
 import { allScripts as scripts } from '@runnel/store';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 /** The processes of a system that is measured. */
 export interface Measured {
   readonly processes: readonly { readonly app: string; readonly pid: number }[];
   readonly redisPid: number;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
 }
 
 /** What a workload cost, beside its time. */
@@ -144,7 +144,7 @@ const slowLog = z.array(
 );
 
 async function readSlow(
-  redis: Redis,
+  redis: RedisClient,
 ): Promise<readonly { readonly ms: number; readonly what: string }[]> {
   const entries = slowLog.parse(await redis.slowlog('GET', slowLogLength));
   return entries

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@runnel/client';
 import { isFinalRunState } from '@runnel/core';
-import { connectRedis, runChannel } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import { connectRedis, type RedisClient, runChannel } from '@runnel/store';
 
 const namespace = 'runnel';
 
@@ -11,12 +10,12 @@ const askEveryMs = 10_000;
 
 /** When runs ended, as told on their channels: asking the API again and again would take time from what is measured. */
 export class RunEnds implements Disposable {
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #client: Client;
   readonly #endedAt = new Map<string, number>();
   readonly #waiting = new Map<string, (at: number) => void>();
 
-  private constructor(subscriber: Redis, client: Client) {
+  private constructor(subscriber: RedisClient, client: Client) {
     this.#subscriber = subscriber;
     this.#client = client;
   }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient, wireSubmitted } from '@runnel/client';
-import { connectRedis } from '@runnel/store';
+import { connectRedis, type RedisClient } from '@runnel/store';
 import { type AppProcess, Stack } from '@runnel/testing';
-import type { Redis } from 'ioredis';
 import { proveCalls } from '../calls.ts';
 import { layered } from '../graph.ts';
 import { type Cost, startMeasuring } from '../measure.ts';
@@ -54,7 +53,7 @@ export interface TimedRun {
 /** Runnel's own processes on a Redis of their own, ready to be measured. */
 export class RunnelSystem implements AsyncDisposable {
   readonly stack: Stack;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly client: Client;
   readonly #ends: RunEnds;
   readonly #killing: Disposable;
@@ -62,7 +61,7 @@ export class RunnelSystem implements AsyncDisposable {
   readonly #death: Promise<never>;
   #files = 0;
 
-  private constructor(stack: Stack, redis: Redis, client: Client, ends: RunEnds) {
+  private constructor(stack: Stack, redis: RedisClient, client: Client, ends: RunEnds) {
     this.stack = stack;
     this.redis = redis;
     this.client = client;

@@ -1,4 +1,5 @@
 import type { Workload } from '../workload.ts';
+import { reading } from './reading.ts';
 import { rest } from './rest.ts';
 import { scaleOut } from './scale-out.ts';
 import { w1 } from './w1.ts';
@@ -13,5 +14,5 @@ import { w9 } from './w9.ts';
 
 export const workloads: readonly Workload[] = [
   ...[w1, w2, w3, w4, w5, w6, w6Huge, w7, w8, w9],
-  ...[rest, scaleOut],
+  ...[reading, rest, scaleOut],
 ];

@@ -93,8 +93,11 @@ function waitsInDelivery(calls: readonly Call[]): readonly number[] {
   let first: Call | undefined;
   let previous: Call | undefined;
   for (const call of calls) {
+    // A delivery is of one class; one of another class may have waited for the thread as well.
     const follows =
-      previous?.lane === call.lane && call.startMs - previous.endMs < sameDeliveryWithinMs;
+      previous?.lane === call.lane &&
+      mixedOf(previous.task).class === mixedOf(call.task).class &&
+      call.startMs - previous.endMs < sameDeliveryWithinMs;
     if (follows && first !== undefined) waits.push(call.startMs - first.startMs);
     else first = call;
     previous = call;

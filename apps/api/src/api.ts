@@ -12,13 +12,16 @@ import {
   checkRedis,
   connectRedis,
   connectRedisForRequests,
+  fenceOf,
   openStore,
   RunInfoCache,
 } from '@runnel/store';
 import { createApp } from './app.ts';
 import { createBoard } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
+import { RoomGuard } from './room-guard.ts';
 import { RunChannels } from './run-channels.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -57,23 +60,29 @@ export async function startApi(
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const executors = await loadExecutors({ modules: settings.executors });
   const subscriber = open.adopt(connectRedis(settings.redisUrl, onError), (it) => it.disconnect());
-  await checkRedis(subscriber);
+  await checkRedis(subscriber, {
+    durability: settings.durability,
+    warn: (message) => logger.warn(message),
+  });
   await openStore(subscriber, settings.namespace);
   const redis = open.adopt(connectRedisForRequests(settings.redisUrl, onError), (it) =>
     it.disconnect(),
   );
   const stopping = new AbortController();
   const { namespace } = settings;
+  const clock = dependencies.clock ?? systemClock;
   const context: ApiContext = {
     settings,
     redis,
+    fence: fenceOf(redis, settings),
     infos: new RunInfoCache(redis, namespace),
+    room: new RoomGuard(redis, clock),
     executors,
     catalog: executorCatalog(executors),
     channels: new RunChannels({ subscriber, namespace, onError }),
     logger,
     metrics: dependencies.metrics,
-    clock: dependencies.clock ?? systemClock,
+    clock,
     bodySilenceMs: dependencies.bodySilenceMs ?? bodySilenceMs,
     stopping: stopping.signal,
   };
@@ -83,6 +92,7 @@ export async function startApi(
     read: () => context.channels.size,
   });
   const board = open.use(createBoard(context));
+  warmUp(context);
   // A large body may take longer than any fixed time: silence is what ends it.
   const server = createServer({ requestTimeout: 0 }, createApp(context, board));
   const { url, port } = await listen(server, settings);

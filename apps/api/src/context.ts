@@ -1,8 +1,9 @@
 import type { Clock } from '@runnel/core';
 import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
 import type { Logger, Metrics, Settings } from '@runnel/service';
-import type { RedisClient, RunInfoCache } from '@runnel/store';
+import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
+import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
 /** What routes work with. */
@@ -10,7 +11,10 @@ export interface ApiContext {
   readonly settings: Settings;
   /** Fails within seconds where Redis is away. */
   readonly redis: RedisClient;
+  /** What is acknowledged went through here. */
+  readonly fence: Fence;
   readonly infos: RunInfoCache;
+  readonly room: RoomGuard;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;
   readonly channels: RunChannels;

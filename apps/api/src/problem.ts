@@ -71,6 +71,8 @@ function toAnswer(error: unknown): Answer {
       };
     case 'full':
       return redisFull;
+    case 'unsafe':
+      return notReplicated;
     default:
       break;
   }
@@ -90,6 +92,14 @@ const redisFull: Answer = {
   detail:
     'Redis has no memory left for more; running runs go on when there is room: delete runs, or raise maxmemory',
   headers: { 'Retry-After': '30' },
+};
+
+const notReplicated: Answer = {
+  status: 503,
+  code: 'NOT_REPLICATED',
+  detail:
+    'no replica of Redis confirmed what was asked for, so it may be lost or not: ask again, a submission with the same Idempotency-Key',
+  headers: { 'Retry-After': '2' },
 };
 
 function ofUserError(error: UserError): Answer {

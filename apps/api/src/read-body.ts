@@ -35,7 +35,7 @@ function decode(decoder: TextDecoder, chunk: Uint8Array | null): string {
 export async function* readChunks(
   request: Request,
   { maxBytes, silenceMs }: BodyLimits,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new RequestError(415, `Content-Encoding ${encoding} is not supported: send it as it is`);
@@ -43,7 +43,7 @@ export async function* readChunks(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(`has ${announced} bytes`, maxBytes);
   // The connection stays: the answer goes out on it, also where the rest is not wanted.
-  const chunks: AsyncIterator<Uint8Array> = request.iterator({ destroyOnReturn: false });
+  const chunks: AsyncIterator<Buffer> = request.iterator({ destroyOnReturn: false });
   let bytes = 0;
   try {
     for (;;) {
@@ -59,9 +59,9 @@ export async function* readChunks(
 }
 
 async function waitForNext(
-  chunks: AsyncIterator<Uint8Array>,
+  chunks: AsyncIterator<Buffer>,
   silenceMs: number,
-): Promise<IteratorResult<Uint8Array>> {
+): Promise<IteratorResult<Buffer>> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(tooSilent(silenceMs)), silenceMs);
@@ -79,7 +79,7 @@ async function waitForNext(
 }
 
 /** A client that is still sending would not read the answer otherwise. */
-function discardRest(request: Request, chunks: AsyncIterator<Uint8Array>): void {
+function discardRest(request: Request, chunks: AsyncIterator<Buffer>): void {
   if (request.complete && request.readableEnded) return;
   void Promise.resolve(chunks.return?.()).then(
     () => request.resume(),

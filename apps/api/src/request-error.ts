@@ -11,6 +11,7 @@ const codes = {
   415: 'TYPE_NOT_SUPPORTED',
   429: 'TOO_MANY',
   503: 'UNAVAILABLE',
+  507: 'REDIS_TOO_SMALL',
 } as const;
 export type RequestErrorStatus = keyof typeof codes;
 

@@ -77,3 +77,9 @@ export function decodeCursor<T>(schema: z.ZodType<T>, cursor: string): T {
 export function jsonOf(schema: z.ZodType) {
   return { 'application/json': { schema } };
 }
+
+/** As `response.json`, without an ETag: nobody asks for a new run again by its old content. */
+export function sendJson(response: Response, body: unknown): void {
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+}

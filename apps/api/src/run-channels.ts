@@ -1,17 +1,16 @@
-import { runChannel } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import { type RedisClient, runChannel } from '@runnel/store';
 
 type Listener = (message: string) => void;
 
 /** Hands on what is published about runs; one connection, however many follow. */
 export class RunChannels {
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #namespace: string;
   readonly #onError: (error: Error) => void;
   readonly #listeners = new Map<string, Set<Listener>>();
 
   constructor(options: {
-    readonly subscriber: Redis;
+    readonly subscriber: RedisClient;
     readonly namespace: string;
     onError(error: Error): void;
   }) {

@@ -1,39 +1,34 @@
 import { pipeline } from 'node:stream/promises';
+import { betweenTexts } from '@runnel/core';
 import type { SpecText } from '@runnel/store';
 import type { Response } from 'express';
 
-/** Sends a spec while it is read, however large. Lines are put together unless they are asked for. */
-export async function sendSpec({ format, text }: SpecText, response: Response): Promise<void> {
-  const isLines = format === 'ndjson' && response.req.accepts(['json', ndjson]) === ndjson;
-  response.type(isLines ? ndjson : 'application/json');
-  if (format === 'json' || isLines) await pipeline(text, response);
-  else await pipeline(text, joinLines, response);
-}
-
 const ndjson = 'application/x-ndjson';
 
-/** The lines of a spec as one document: `{"name": "n"}` and two tasks as `{"name": "n","tasks":[…,…]}`. */
-export async function* joinLines(text: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let open = '';
-  let before = '';
-  let head: string | null = null;
-  for await (const chunk of text) {
-    const lines = (open + decoder.decode(chunk, { stream: true })).split('\n');
-    open = lines.pop() ?? '';
-    if (head === null && lines.length > 0) {
-      head = headOf(lines.shift() ?? '');
-      yield head;
-    }
-    const tasks = lines.filter((line) => line.trim() !== '');
-    if (tasks.length === 0) continue;
-    yield before + tasks.join(',');
-    before = ',';
-  }
-  yield open.trim() === '' ? ']}' : `${before}${open}]}`;
+type SpecInParts = Exclude<SpecText, { format: 'document' }>;
+
+/** Sends a spec while it is read, however large. Lines are put together unless they are asked for. */
+export async function sendSpec(spec: SpecText, response: Response): Promise<void> {
+  const wantsLines = response.req.accepts(['json', ndjson]) === ndjson;
+  const isLines = spec.format === 'lines' && wantsLines;
+  response.type(isLines ? ndjson : 'application/json');
+  if (spec.format === 'document') await pipeline(spec.text, response);
+  else await pipeline(isLines ? listLines(spec) : joinTasks(spec), response);
 }
 
-function headOf(line: string): string {
-  const fields = line.trim().slice(0, -1).trimEnd();
-  return `${fields}${fields === '{' ? '' : ','}"tasks":[`;
+async function* listLines({ head, tasks }: SpecInParts): AsyncGenerator<string> {
+  yield head;
+  for await (const texts of tasks) yield `\n${texts.replaceAll(betweenTexts, '\n')}`;
+}
+
+/** `{"name": "n"}` and two tasks as `{"name": "n","tasks":[…,…]}`. */
+export async function* joinTasks({ head, tasks }: SpecInParts): AsyncGenerator<string> {
+  const fields = head.trim().slice(0, -1).trimEnd();
+  yield `${fields}${fields === '{' ? '' : ','}"tasks":[`;
+  let between = '';
+  for await (const texts of tasks) {
+    yield between + texts;
+    between = betweenTexts;
+  }
+  yield ']}';
 }

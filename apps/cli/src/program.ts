@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   cancel: async () => (await import('./commands/cancel.ts')).addCancel,
   rm: async () => (await import('./commands/rm.ts')).addRm,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   settings: async () => (await import('./commands/settings.ts')).addSettings,
 };
 

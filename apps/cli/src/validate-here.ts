@@ -1,4 +1,4 @@
-import { finishSteps, type Issue } from '@runnel/core';
+import type { Issue } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { loadSettings } from '@runnel/service';
 import { type ExpandOptions, type Expansion, expandSpec, SpecLines } from '@runnel/spec';
@@ -50,8 +50,8 @@ async function expand(spec: SpecFile, options: ExpandOptions): Promise<Expansion
   if (spec.readLines === undefined) return expandSpec(spec.value, options);
   const lines = new SpecLines(options);
   for await (const block of spec.readLines()) {
-    lines.write(Buffer.from(`${block}\n`));
+    await lines.write(Buffer.from(`${block}\n`));
     if (lines.isDecided) break;
   }
-  return finishSteps(lines.end());
+  return await lines.end();
 }

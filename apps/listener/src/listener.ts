@@ -2,8 +2,15 @@ import { hostname } from 'node:os';
 import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
-import { Chores, checkRedis, connectRedis, openStore, RunInfoCache } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import {
+  Chores,
+  checkRedis,
+  connectRedis,
+  openStore,
+  type RedisClient,
+  RunInfoCache,
+} from '@runnel/store';
+import { DoctorWatch } from './doctor-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
@@ -14,6 +21,7 @@ const dueEveryMs = 100;
 const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
+const doctorEveryMs = 60_000;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -32,7 +40,10 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   const redis = connectRedis(settings.redisUrl, onError);
   const blocking = connectRedis(settings.redisUrl, onError);
   const sweeping = connectRedis(settings.redisUrl, onError, { gathersCommands: true });
-  await checkRedis(redis);
+  await checkRedis(redis, {
+    durability: settings.durability,
+    warn: (message) => logger.warn(message),
+  });
   await openStore(redis, settings.namespace);
 
   const parts = wire({ ...options, redis, blocking, sweeping, onError });
@@ -63,18 +74,19 @@ interface Parts {
   readonly shares: Shares;
   readonly leases: ShardLeases;
   readonly queues: DeliveryQueues;
-  readonly queueRedis: Redis;
+  readonly queueRedis: RedisClient;
   readonly enqueuer: Enqueuer;
   readonly chores: Chores;
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
+  readonly doctor: DoctorWatch;
 }
 
 function wire(
   options: ListenerOptions & {
-    readonly redis: Redis;
-    readonly blocking: Redis;
-    readonly sweeping: Redis;
+    readonly redis: RedisClient;
+    readonly blocking: RedisClient;
+    readonly sweeping: RedisClient;
     onError(error: Error): void;
   },
 ): Parts {
@@ -104,7 +116,10 @@ function wire(
     ...{ ...base, leases, turns, lost, keepMs, logger },
     sweeping: options.sweeping,
   });
-  return { shares, leases, queues, queueRedis: connection, enqueuer, chores, housekeeping, reader };
+  const { sweeping, metrics } = options;
+  const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
+  const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
+  return { ...parts, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
@@ -119,6 +134,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
+    [doctorEveryMs, () => parts.doctor.look()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

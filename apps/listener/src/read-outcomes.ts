@@ -61,7 +61,10 @@ export class OutcomeReader {
 
   async #round(): Promise<void> {
     const { leases, turns } = this.#options;
-    for (const shard of leases.takeFresh()) await this.#settlePending(shard);
+    const fresh = leases.takeFresh();
+    // What was settled here is not pending any more, once the acknowledgements are out.
+    if (fresh.length > 0) await this.#options.chores.flush();
+    await Promise.all(fresh.map((shard) => this.#settlePending(shard)));
     const entries = await this.#readNew(turns.hasUnfinished());
     await Promise.all(entries.map((one) => this.#settleShard(one)));
     if (turns.hasUnfinished()) await turns.goOn();
@@ -145,7 +148,9 @@ export class OutcomeReader {
       this.#tries.set(entry.entryId, tries);
       logger.error({ err: error, run: entry.runId, carrier: entry.carrier, tries }, 'not settled');
       if (tries < mostTries) continue;
+      await failpoint('bury.before');
       await buryOutcome(redis, namespace, shard, entry, reason);
+      await failpoint('bury.after');
       acknowledgeOutcomes(chores, namespace, shard, [entry.entryId]);
       this.#tries.delete(entry.entryId);
     }

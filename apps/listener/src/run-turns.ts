@@ -89,6 +89,7 @@ export class RunTurns {
   async #halt(runId: string): Promise<void> {
     const info = await this.#read(runId);
     const { redis, now } = this.#context;
+    await failpoint('halt.before-page');
     const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
     await failpoint('halt.after-page');
     if (page?.isPaging === true) return;
@@ -103,14 +104,14 @@ export class RunTurns {
   ): Promise<void> {
     const { redis, shares, now, onAccepted, news } = this.#context;
     const { handle } = info.facts;
-    if (settlements.length > 0) await failpoint('settle.before');
+    await failpoint(settlements.length > 0 ? 'settle.before' : 'turn.before');
     const answer = await takeTurn(redis, handle, {
       settlements,
       shares: shares.of(handle.queues, info.facts.priority),
       now: now(),
       ...options,
     });
-    if (settlements.length > 0) await failpoint('settle.after');
+    await failpoint(settlements.length > 0 ? 'settle.after' : 'turn.after');
     if (answer === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);

@@ -28,6 +28,10 @@ export class WorkerExecutors implements ExecutorPool, AsyncDisposable {
     }
   }
 
+  isSideBySide(name: string): boolean {
+    return this.#registry.isSideBySide(name);
+  }
+
   parseDetails(name: string, details: unknown): ReturnType<ExecutorPool['parseDetails']> {
     const parsed = this.#registry.details(name).safeParse(details);
     if (parsed.success) return { ok: true, details: parsed.data };

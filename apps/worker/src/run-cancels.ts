@@ -1,7 +1,6 @@
 import { AttemptAbort } from '@runnel/core';
 import { findCancelled } from '@runnel/engine';
 import { cancelChannel, type RedisClient, type RunInfoCache } from '@runnel/store';
-import type { Redis } from 'ioredis';
 
 /** Longer than a reserved delivery may wait for its job. */
 const rememberMs = 60_000;
@@ -36,7 +35,7 @@ export class RunCancels {
     this.#controllers.get(runId)?.abort.abort(new AttemptAbort('cancel'));
   }
 
-  async listen(subscriber: Redis, namespace: string): Promise<void> {
+  async listen(subscriber: RedisClient, namespace: string): Promise<void> {
     subscriber.on('message', (_channel, runId) => this.cancel(runId));
     await subscriber.subscribe(cancelChannel(namespace));
   }

@@ -1,16 +1,15 @@
 import { Enqueuer, RunNews, Shares, SlotTurns } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { repeat, type Settings } from '@runnel/service';
-import { Chores, connectRedis, type RunInfoCache } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import { Chores, connectRedis, type RedisClient, type RunInfoCache } from '@runnel/store';
 
 const refreshEveryMs = 1_000;
 
 export interface TurnPartsOptions {
   readonly settings: Settings;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** The consumers' own: the jobs that a turn adds go before the end of the job that brought them. */
-  readonly queueRedis: Redis;
+  readonly queueRedis: RedisClient;
   readonly infos: RunInfoCache;
   onError(error: Error): void;
 }
@@ -22,7 +21,7 @@ export class TurnParts implements AsyncDisposable {
   readonly #chores: Chores;
   readonly #shares: Shares;
   readonly #enqueuer: Enqueuer;
-  readonly #sweeping: Redis;
+  readonly #sweeping: RedisClient;
   readonly #onError: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;
 

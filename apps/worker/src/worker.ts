@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { AttemptAbort, type ExecutorEnvironment, lanes } from '@runnel/core';
-import { DeliveryExecutor } from '@runnel/engine';
+import { DeliveryExecutor, Pace } from '@runnel/engine';
 import { type ExecutorRegistry, loadExecutors } from '@runnel/executors';
 import {
   type Consumer,
@@ -13,13 +13,14 @@ import { type Logger, type Metrics, repeat, type Settings } from '@runnel/servic
 import {
   checkRedis,
   connectRedis,
+  fenceOf,
   openStore,
+  type RedisClient,
   RunInfoCache,
   signOff,
   signOn,
   takeWorkerNumber,
 } from '@runnel/store';
-import type { Redis } from 'ioredis';
 import { WorkerExecutors } from './executor-pool.ts';
 import { shownLog, toJobEnd } from './job-end.ts';
 import { RunCancels } from './run-cancels.ts';
@@ -40,7 +41,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { settings, logger } = options;
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const redis = connectRedis(settings.redisUrl, onError);
-  await checkRedis(redis);
+  await checkRedis(redis, {
+    durability: settings.durability,
+    warn: (message) => logger.warn(message),
+  });
   await openStore(redis, settings.namespace);
   const registry = await loadExecutors({ modules: settings.executors });
   const name = `${hostname()}.${process.pid}.${Date.now().toString(36)}`;
@@ -51,7 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 interface WorkerParts extends WorkerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly registry: ExecutorRegistry;
   readonly name: string;
   readonly number: number;
@@ -66,8 +70,8 @@ export class RunningWorker implements AsyncDisposable {
   readonly #infos: RunInfoCache;
   readonly #executors: WorkerExecutors;
   readonly #executor: DeliveryExecutor;
-  readonly #subscriber: Redis;
-  readonly #queueRedis: Redis;
+  readonly #subscriber: RedisClient;
+  readonly #queueRedis: RedisClient;
   readonly #turnParts: TurnParts;
   readonly #settling = new Set<Promise<void>>();
   readonly #cancels = new RunCancels();
@@ -95,6 +99,8 @@ export class RunningWorker implements AsyncDisposable {
     this.#executor = new DeliveryExecutor({
       ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
       turns: this.#turnParts.turns,
+      fence: fenceOf(redis, settings),
+      pace: new Pace(),
       settling: this.#settling,
       slots: settings.concurrency,
       onError: parts.onError,

@@ -6,6 +6,7 @@ import { joinLines } from './join-lines.ts';
 import {
   droppedHeader,
   type WireAccepted,
+  type WireDoctor,
   type WireRun,
   type WireRunPage,
   type WireSubmitted,
@@ -14,6 +15,7 @@ import {
   type WireValidated,
   type WireWorker,
   wireAccepted,
+  wireDoctor,
   wireRun,
   wireRunPage,
   wireSubmitted,
@@ -67,6 +69,13 @@ export interface LogOptions extends CallOptions {
   readonly attempt?: number;
 }
 
+export interface DoctorOptions extends CallOptions {
+  /** Default: every run that has not ended, and the service. */
+  readonly run?: string;
+  /** Mends what is found. Default false. */
+  readonly repairs?: boolean;
+}
+
 export interface LogText {
   /** Starts with a line that says so where bytes were dropped. */
   readonly text: string;
@@ -98,6 +107,8 @@ export interface Client {
   cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
+  /** Checks one run, or all that have not ended and the service; takes seconds. */
+  askDoctor(options?: DoctorOptions): Promise<WireDoctor>;
   /** False also where nothing answers. */
   isReady(options?: CallOptions): Promise<boolean>;
 }
@@ -126,6 +137,13 @@ export function createClient(options: HttpOptions): Client {
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },
+    askDoctor: ({ run, repairs, signal } = {}) =>
+      http.read(wireDoctor, {
+        method: repairs === true ? 'POST' : 'GET',
+        path: run === undefined ? '/api/v1/doctor' : `${runPath(run)}/doctor`,
+        isTimed: false,
+        signal,
+      }),
     async isReady(options = {}) {
       try {
         const request = { method: 'GET', path: '/readyz', signal: options.signal } as const;

@@ -22,3 +22,10 @@ test('a name that does not exist is refused', () => {
     'RUNNEL_FAILPOINTS: "settle.befor=crash"',
   );
 });
+
+test('a reply is lost behind a write, as a broken connection loses it, and never before one', async () => {
+  armFailpoints('settle.after=lose-reply');
+
+  await expect(failpoint('settle.after')).rejects.toThrow('Connection is closed.');
+  expect(() => armFailpoints('settle.before=lose-reply')).toThrow('no reply can be lost');
+});

@@ -5,13 +5,19 @@
  *
  * - `crash`: the process kills itself with SIGKILL.
  * - `pause:500`: it waits 500 ms there.
- * - `error`: it throws, as if the reply of the write before had been lost.
+ * - `error`: it throws.
+ * - `lose-reply`: only behind a write: it throws what a connection throws that broke before the reply came.
  */
 export const failpointNames = [
+  'submit.before-create',
   'submit.after-create',
+  'submit.before-page',
   'submit.after-page',
   'submit.before-seal',
+  'submit.after-seal-page',
   'submit.after-seal',
+  'start.before',
+  'start.after',
   'claim.before',
   'claim.after',
   'execute.before-report',
@@ -21,22 +27,31 @@ export const failpointNames = [
   'return.after',
   'settle.before',
   'settle.after',
+  'turn.before',
+  'turn.after',
   'outbox.before-add',
   'outbox.after-add',
   'outbox.after-clear',
   'ack.before',
   'ack.after',
+  'bury.before',
+  'bury.after',
   'times.before-release',
   'times.after-release',
   'lost.before-reissue',
   'lost.after-reissue',
+  'cancel.before',
   'cancel.after-first-page',
+  'cancel.after-tell',
+  'halt.before-page',
   'halt.after-page',
+  'remove.before',
+  'remove.after',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];
 
 interface Armed {
-  readonly action: 'crash' | 'pause' | 'error';
+  readonly action: 'crash' | 'pause' | 'error' | 'lose-reply';
   readonly pauseMs: number;
   readonly at: number;
   hits: number;
@@ -49,14 +64,17 @@ const armed = new Map<string, Armed>();
 export function armFailpoints(setting: string | undefined): void {
   armed.clear();
   for (const part of (setting ?? '').split(',').filter(Boolean)) {
-    const match = /^([\w.-]+)=(crash|error|pause:(\d+))(?:@(\d+))?$/.exec(part.trim());
+    const match = /^([\w.-]+)=(crash|error|lose-reply|pause:(\d+))(?:@(\d+))?$/.exec(part.trim());
     const name = failpointNames.find((known) => known === match?.[1]);
     if (match === null || name === undefined) {
       throw new Error(
-        `RUNNEL_FAILPOINTS: "${part}" is not <name>=crash|error|pause:<ms>[@<hit>] with one of ${failpointNames.join(', ')}`,
+        `RUNNEL_FAILPOINTS: "${part}" is not <name>=crash|error|lose-reply|pause:<ms>[@<hit>] with one of ${failpointNames.join(', ')}`,
       );
     }
     const action = actionOf(match[2] ?? '');
+    if (action === 'lose-reply' && !name.includes('.after')) {
+      throw new Error(`RUNNEL_FAILPOINTS: "${part}": no reply can be lost before a write`);
+    }
     armed.set(name, { action, pauseMs: Number(match[3] ?? 0), at: Number(match[4] ?? 1), hits: 0 });
   }
 }
@@ -78,10 +96,12 @@ export async function failpoint(name: Failpoint): Promise<void> {
     return;
   }
   if (point.action === 'error') throw new FailpointError(`failpoint ${name}`);
+  // The words of ioredis: some callers tell an outage from a fault by them.
+  if (point.action === 'lose-reply') throw new Error('Connection is closed.');
   process.kill(process.pid, 'SIGKILL');
 }
 
 function actionOf(text: string): Armed['action'] {
   if (text.startsWith('pause')) return 'pause';
-  return text === 'crash' ? 'crash' : 'error';
+  return text === 'crash' || text === 'lose-reply' ? text : 'error';
 }

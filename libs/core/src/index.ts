@@ -6,6 +6,7 @@ export {
   type SimpleExecutor,
   startDeadline,
 } from './define-executor.ts';
+export { type Durability, durabilities } from './durability.ts';
 export {
   ConflictError,
   describeIssue,
@@ -64,11 +65,13 @@ export {
   ons,
   type Plan,
   packEdge,
+  payloadChunk,
   type RetryPolicy,
   type RunIf,
   runIfs,
   type TaskPayload,
 } from './plan.ts';
+export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
 export {
   type FinalRunState,
   type FinalTaskState,
@@ -83,4 +86,5 @@ export {
 } from './states.ts';
 export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
-export { composeTaskId, fnv1a64, maxTaskIdBytes, taskId } from './task-id.ts';
+export { composeTaskId, fnv1a64, fnv1a64Low, maxTaskIdBytes, taskId } from './task-id.ts';
+export { betweenTexts, readTaskTexts } from './task-texts.ts';

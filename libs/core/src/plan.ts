@@ -82,10 +82,18 @@ export interface Plan {
   readonly parents: Uint32Array;
   /** Payloads in id order (`{ values: [] }` for barriers), so that a million never are one array. */
   payloads(): Iterable<TaskPayload>;
+  /**
+   * Where tasks came one by one: their texts as they were sent, deflated, `payloadChunk` of them each
+   * (see task-texts.ts). Then `payloads` gives ids alone: details stand in the texts.
+   */
+  readonly texts: readonly Buffer[] | null;
   readonly onFailure: 'continue' | 'stop';
   /** The most tasks that may be queued or running at once; null: no limit. */
   readonly parallelism: number | null;
 }
+
+/** Payloads are compressed in chunks of so many tasks: large enough to compress, small to read one. */
+export const payloadChunk = 256;
 
 /** Ids have 24 bits. */
 export const maxNodes = 1 << 24;

@@ -23,6 +23,8 @@ export function composeTaskId(
 /** Percent-encodes UTF-8 bytes outside `[A-Za-z0-9_.-]`; objects and arrays as JSON. */
 function encodeValue(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
+  // Nearly every value needs nothing.
+  if (/^[A-Za-z0-9_.-]*$/.test(text)) return text;
   return encodeURIComponent(text).replace(
     /[!'()*~]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -41,4 +43,13 @@ export function fnv1a64(text: string): bigint {
     hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n);
   }
   return hash;
+}
+
+/** The low 32 bits of `fnv1a64`: they depend on no others, so that no big integers are needed. */
+export function fnv1a64Low(text: string): number {
+  let hash = 0x84222325;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x1b3);
+  }
+  return hash >>> 0;
 }

@@ -20,6 +20,7 @@ export async function cancelRun(
   now: number,
 ): Promise<{ readonly isNew: boolean; readonly hasEnded: boolean }> {
   const { facts } = await readRun(redis, namespace, id);
+  await failpoint('cancel.before');
   const answer = await haltPage(redis, facts.handle, 'cancel', now);
   await failpoint('cancel.after-first-page');
   if (answer === null) return { isNew: false, hasEnded: true };
@@ -28,6 +29,7 @@ export async function cancelRun(
   if (answer.began) {
     await redis.publish(cancelChannel(namespace), id);
     await nudge(redis, namespace, id);
+    await failpoint('cancel.after-tell');
   }
   return { isNew: answer.began, hasEnded };
 }

@@ -8,7 +8,7 @@ export interface ExecutorFacts {
 }
 
 /** Opens executors when they are first used and keeps them. */
-export interface ExecutorPool {
+export interface ExecutorPool extends Pick<ExecutorFacts, 'isSideBySide'> {
   open(name: string): Promise<OpenExecutor<unknown>>;
   /** Checks rendered details; returns what the executor gets, or says what is wrong. */
   parseDetails(

@@ -1,14 +1,15 @@
 export { retryDelayMs } from './backoff.ts';
 export { cancelRun, findCancelled } from './cancel.ts';
+export { diagnose, type RepairContext, settleMs, type Treatment, treat } from './doctor/doctor.ts';
+export { type DoctorContext, type Examination, examineRun } from './doctor/examine.ts';
+export { type Finding, type FindingKind, findingKinds } from './doctor/finding.ts';
+export { moveOutbox } from './doctor/move-outbox.ts';
+export { countSeenTwice, watchShards } from './doctor/watch.ts';
 export { Enqueuer } from './enqueue.ts';
-export {
-  type DeliveryEnd,
-  DeliveryExecutor,
-  type DeliveryStart,
-  type WorkerContext,
-} from './execute.ts';
+export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
 export { LostDeliveries } from './lost.ts';
+export { Pace } from './pace.ts';
 export { newRunId, runIdOfKey } from './run-id.ts';
 export { RunNews } from './run-news.ts';
 export { prepareSettlement, type SettleContext } from './settle.ts';
@@ -23,3 +24,4 @@ export {
   startCreatedRun,
   submitRun,
 } from './submit.ts';
+export type { DeliveryEnd, DeliveryStart, WorkerContext } from './worker-context.ts';

@@ -4,7 +4,9 @@ import {
   appendOutcomes,
   encodeExtras,
   encodeOutcome,
+  type Fence,
   type NewOutcomeEntry,
+  NotReplicatedError,
   type OutcomeExtra,
   type OutcomeRecord,
   outcomeBytes,
@@ -12,7 +14,7 @@ import {
 } from '@runnel/store';
 
 /** Outcomes wait at most so long for company: a child may depend on each. */
-const flushMs = 5;
+const flushMs = 10;
 /** More than these don't wait: a delivery's last outcomes are no more. */
 const flushOutcomes = 256;
 const flushBytes = 65_536;
@@ -34,6 +36,7 @@ export class DeliveryReport {
   readonly #namespace: string;
   readonly #delivery: ReportedDelivery;
   readonly #lease: AbortSignal;
+  readonly #fence: Fence;
   #records: OutcomeRecord[] = [];
   #extras: OutcomeExtra[] = [];
   #extraBytes = 0;
@@ -47,12 +50,15 @@ export class DeliveryReport {
     readonly delivery: ReportedDelivery;
     /** Once it is aborted nothing more is appended: another worker has the delivery. */
     readonly lease: AbortSignal;
+    /** What is reported counts once this has let it pass. */
+    readonly fence: Fence;
     settleLast(entry: NewOutcomeEntry): Promise<void>;
   }) {
     this.#redis = options.redis;
     this.#namespace = options.namespace;
     this.#delivery = options.delivery;
     this.#lease = options.lease;
+    this.#fence = options.fence;
     this.#settleLast = (entry) => options.settleLast(entry);
   }
 
@@ -76,7 +82,7 @@ export class DeliveryReport {
 
   async #settle(entry: NewOutcomeEntry): Promise<void> {
     try {
-      await this.#settleLast(entry);
+      await this.#fence.run(() => this.#settleLast(entry));
     } catch {
       // Settled twice, they count once.
       await this.#append(entry);
@@ -112,13 +118,20 @@ export class DeliveryReport {
       if (this.#lease.aborted) return;
       try {
         await failpoint('report.before-append');
-        await appendOutcomes(this.#redis, this.#namespace, [entry]);
+        await this.#fence.run(() => appendOutcomes(this.#redis, this.#namespace, [entry]));
         return await failpoint('report.after-append');
       } catch (error: unknown) {
-        if (!(error instanceof Error && /^(OOM|READONLY|LOADING|NOREPLICAS)/.test(error.message)))
-          throw error;
+        if (!isPassing(error)) throw error;
         await sleep(500);
       }
     }
   }
+}
+
+/** It will be different some time: there is no room, or no master with a replica. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof NotReplicatedError) return true;
+  return (
+    error instanceof Error && /^(OOM|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN)/.test(error.message)
+  );
 }

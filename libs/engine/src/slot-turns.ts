@@ -37,6 +37,13 @@ export interface SlotTurnsOptions {
 /** A job that was put into BullMQ comes within this time, if it comes here at all. */
 const expectMs = 200;
 
+/**
+ * After this a reservation is not used any more: its job went to another worker. A job that BullMQ has
+ * forgotten meanwhile and that is added again by a late call would start for the first time once more,
+ * and a claim refuses what has ended.
+ */
+const reservedForMs = 2_000;
+
 /** A delivery that was cut for this worker: it may start when its job comes, without a claim. */
 export interface Reserved {
   readonly delivery: Delivery;
@@ -83,12 +90,13 @@ export class SlotTurns {
     return promise;
   }
 
-  /** What was reserved of a delivery, once. */
+  /** What was reserved of a delivery a moment ago, once. */
   takeReserved(runId: string, carrier: number): Reserved | undefined {
     const key = `${runId}.${carrier}`;
     const reserved = this.#reserved.get(key);
     this.#reserved.delete(key);
-    return reserved;
+    const isFresh = reserved !== undefined && this.#options.now() - reserved.at < reservedForMs;
+    return isFresh ? reserved : undefined;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ConflictError, type Group, type Plan, unreachable } from '@runnel/core';
+import { ConflictError, failpoint, type Group, type Plan, unreachable } from '@runnel/core';
 import { queueName } from '@runnel/queue';
 import {
   encodeSpec,
@@ -15,7 +15,7 @@ import {
 import type { ExecutorFacts } from './executors.ts';
 import { newRunId, runIdOfKey } from './run-id.ts';
 
-/** What was submitted: a document, or a text that was never held as a whole. */
+/** What was submitted: a document, or a text that was never held as a whole; its hash is needed only under a key. */
 export type SubmittedSpec =
   | { readonly kind: 'document'; readonly value: unknown }
   | { readonly kind: 'text'; readonly record: SpecRecord; readonly hash: string };
@@ -47,14 +47,15 @@ export interface SubmitContext {
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
 export async function submitRun(context: SubmitContext, request: Submission): Promise<Submitted> {
   const { redis, namespace, now } = context;
-  const { record, hash: bodyHash } = toText(request.spec);
-  const { idempotency } = request;
+  const { idempotency, spec } = request;
+  // Nobody compares it but a later request with the same key.
+  const bodyHash = idempotency === undefined ? '' : hashOf(spec);
   const id =
     idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
     plan: request.plan,
-    spec: record,
+    spec: spec.kind === 'text' ? spec.record : encodeSpec(spec.value),
     source: request.source,
     bodyHash,
     priority: request.priority,
@@ -100,7 +101,9 @@ export async function startCreatedRun(
   id: string,
 ): Promise<OpenRunHandle> {
   const { facts } = await readRun(context.redis, context.namespace, id);
+  await failpoint('start.before');
   await startRun.run(context.redis, facts.handle.keys, [context.now]);
+  await failpoint('start.after');
   return facts.handle;
 }
 
@@ -113,11 +116,7 @@ function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
   };
 }
 
-function toText(spec: SubmittedSpec): Omit<Extract<SubmittedSpec, { kind: 'text' }>, 'kind'> {
-  if (spec.kind === 'text') return spec;
-  return { record: encodeSpec(spec.value), hash: hashSpec(spec.value) };
-}
-
-function hashSpec(spec: unknown): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+function hashOf(spec: SubmittedSpec): string {
+  if (spec.kind === 'text') return spec.hash;
+  return createHash('sha256').update(JSON.stringify(spec.value)).digest('hex').slice(0, 32);
 }

@@ -8,6 +8,8 @@ import { queuePrefix } from './names.ts';
 export const lockMs = 8_000;
 /** How often workers look for jobs whose lock ran out. */
 const stalledCheckMs = 3_000;
+/** After an error of Redis; BullMQ's own 15 s would be most of an outage. */
+const retryFetchMs = 1_000;
 const keepCompleted = 1_000;
 const keepFailed = 5_000;
 
@@ -62,6 +64,7 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Consum
       name: options.name,
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
+      runRetryDelay: retryFetchMs,
       // A delivery that takes its workers down is dealt with by claims, task by task.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: keepCompleted },

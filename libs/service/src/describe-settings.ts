@@ -16,9 +16,11 @@ export function describeSettings(loaded: LoadedSettings): string {
     .join('\n');
 }
 
-/** `redis://user:secret@host` without the secret. */
+/** `redis://user:secret@host` and `?sentinelPassword=secret` without the secrets. */
 export function maskUrl(text: string): string {
-  return text.replace(/(:\/\/[^:@/\s]*):[^@/\s]*@/g, '$1:***@');
+  return text
+    .replace(/(:\/\/[^:@/\s]*):[^@/\s]*@/g, '$1:***@')
+    .replace(/([?&]\w*[pP]assword=)[^&\s"]*/g, '$1***');
 }
 
 function showSetting({ settings }: LoadedSettings, name: SettingName): string {

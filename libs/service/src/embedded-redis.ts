@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { SetupError } from '@runnel/core';
+import { type Durability, SetupError } from '@runnel/core';
 import { claimRedisFolder, type FolderClaim } from './redis-folder.ts';
 import { type RedisConfig, type RedisProcess, spawnRedis } from './redis-process.ts';
 import { findRedisServer } from './redis-server.ts';
@@ -13,6 +13,8 @@ export interface EmbeddedRedisOptions {
   readonly dir?: string;
   /** Nothing on disk: gone when it stops. */
   readonly memory?: boolean;
+  /** Default `fast`. */
+  readonly durability?: Durability;
   /** Default: a free one. */
   readonly port?: number;
   /** More lines of redis.conf, such as `{ maxmemory: '100mb' }`. */
@@ -35,7 +37,8 @@ const maxTries = 10;
  * A Redis of this process's own, on loopback, with a random password: other users of the machine
  * could otherwise give the workers commands. It ends with this process, however that ends.
  *
- * @throws SetupError where there is no server, the folder is in use, or the port is taken.
+ * @throws SetupError where there is no server, the folder is in use, the port is taken, or it can't
+ * be as durable as asked.
  *
  * @example
  * await using redis = await startEmbeddedRedis({ memory: true });
@@ -43,6 +46,7 @@ const maxTries = 10;
 export async function startEmbeddedRedis(
   options: EmbeddedRedisOptions = {},
 ): Promise<EmbeddedRedis> {
+  refuseDurability(options);
   const server = options.server ?? findRedisServer();
   const dir = options.memory ? tmpdir() : resolve(options.dir ?? '.runnel/redis');
   if (!options.memory) mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -58,11 +62,25 @@ export async function startEmbeddedRedis(
   }
 }
 
+/** @throws SetupError where one server without a disk or without replicas can't do what is asked. */
+function refuseDurability({ durability = 'fast', memory = false }: EmbeddedRedisOptions): void {
+  if (durability === 'ha') {
+    throw new SetupError(
+      'RUNNEL_DURABILITY=ha needs a Redis with replicas, and the one that starts here has none: ' +
+        'give the address of yours (redis-sentinel://…), or use "fast" or "durable"',
+    );
+  }
+  if (durability === 'durable' && memory) {
+    throw new SetupError('RUNNEL_DURABILITY=durable needs a disk, and this Redis keeps nothing');
+  }
+}
+
 function describeServer(options: EmbeddedRedisOptions, dir: string, password: string) {
+  const fsync = options.durability === 'durable' ? 'always' : 'everysec';
   const storage = options.memory
     ? // A dump.rdb that happens to lie in the temporary folder must not be loaded.
       { appendonly: 'no', dbfilename: `runnel-${randomBytes(8).toString('hex')}.rdb` }
-    : { appendonly: 'yes', appendfsync: 'everysec' };
+    : { appendonly: 'yes', appendfsync: fsync };
   return {
     bind: '127.0.0.1',
     requirepass: password,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseRedisAddress } from '@runnel/core';
 import { z } from 'zod';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -70,6 +71,13 @@ export const url = (protocols: readonly string[], example: string): z.ZodType<st
     if (parsed === null || !protocols.includes(parsed.protocol)) {
       throw new RangeError(`must be an address such as ${example}`);
     }
+    return String(raw);
+  });
+
+/** Kept as text: who connects reads it again. */
+export const redisAddress = (): z.ZodType<string> =>
+  setting(({ raw }) => {
+    parseRedisAddress(String(raw));
     return String(raw);
   });
 

@@ -81,7 +81,7 @@ test('names everything that is wrong at once, with the place of each', () => {
   const file = join(cwd, 'runnel.yaml');
   expect(message.split('\n').slice(1)).toEqual([
     `  ${file}: prot: there is no such setting (did you mean "port"?)`,
-    '  RUNNEL_REDIS_URL: must be an address such as redis://127.0.0.1:6379',
+    '  RUNNEL_REDIS_URL: must be an address such as redis://127.0.0.1:6379/0 or redis-sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster or redis-cluster://10.0.0.1:6379,10.0.0.2:6379',
     '  RUNNEL_PORT: "eighty" must be a whole number from 0 to 65535',
     `  ${file}: maxTasks: 99999999 must be a whole number from 1 to 16777216`,
     `  ${file}: grace: 30 has no unit: write "30s" for seconds or "30ms"`,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { SetupError } from '@runnel/core';
+import { durabilities, SetupError } from '@runnel/core';
 import { z } from 'zod';
 import {
   type Flags,
@@ -18,6 +18,7 @@ import {
   path,
   poolMap,
   type RawSetting,
+  redisAddress,
   size,
   textMatching,
   url,
@@ -27,7 +28,8 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 
 /** Everything that can be set, for all processes. */
 const settingsSchema = z.strictObject({
-  redisUrl: url(['redis:', 'rediss:'], 'redis://127.0.0.1:6379'),
+  redisUrl: redisAddress(),
+  durability: oneOf(durabilities),
   namespace: textMatching(/^[A-Za-z][\w-]{0,31}$/, '1 to 32 letters, digits, "_" or "-"'),
   host: textMatching(/^[\w.:-]+$/, 'an address or host name'),
   port: integer(0, 65_535),
@@ -46,6 +48,8 @@ const settingsSchema = z.strictObject({
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
   maxProduct: integer(1, 16_777_216),
+  // Of four bytes each, so many fill the largest string of Redis.
+  maxEdges: integer(1, 134_217_728),
   maxBodyBytes: size(),
   logTailBytes: size(),
   logRunBytes: size(),
@@ -65,6 +69,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
     env: ['RUNNEL_REDIS_URL', 'REDIS_URL'],
     fallback: 'redis://127.0.0.1:6379',
   },
+  durability: { key: 'durability', env: ['RUNNEL_DURABILITY'], fallback: 'fast' },
   namespace: { key: 'namespace', env: ['RUNNEL_NAMESPACE'], fallback: 'runnel' },
   host: { key: 'host', env: ['RUNNEL_HOST'], fallback: '127.0.0.1' },
   port: { key: 'port', env: ['RUNNEL_PORT'], fallback: 2503 },
@@ -87,6 +92,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '7d' },
   maxTasks: { key: 'maxTasks', env: ['RUNNEL_MAX_TASKS'], fallback: 2_000_000 },
   maxProduct: { key: 'maxProduct', env: ['RUNNEL_MAX_PRODUCT'], fallback: 2_000_000 },
+  maxEdges: { key: 'maxEdges', env: ['RUNNEL_MAX_EDGES'], fallback: 100_000_000 },
   maxBodyBytes: { key: 'maxBody', env: ['RUNNEL_MAX_BODY'], fallback: '64MB' },
   logTailBytes: { key: 'logTail', env: ['RUNNEL_LOG_TAIL'], fallback: '64KB' },
   logRunBytes: { key: 'logRun', env: ['RUNNEL_LOG_RUN'], fallback: '64MB' },

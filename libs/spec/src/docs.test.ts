@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { finishSteps } from '@runnel/core';
 import { expect, test } from 'vitest';
 import { issuesOf, options } from './expand.test-kit.ts';
 import { SpecLines } from './spec-lines.ts';
@@ -15,11 +14,11 @@ test.each(examples)('an example of docs/spec.md is a spec: %s', (text) => {
   expect(issuesOf(text)).toEqual([]);
 });
 
-test('the lines of docs/spec.md are a spec', () => {
+test('the lines of docs/spec.md are a spec', async () => {
   const [, text = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
   const spec = new SpecLines(options);
 
-  spec.write(Buffer.from(text));
+  await spec.write(Buffer.from(text));
 
-  expect(finishSteps(spec.end()).plan.nodeCount).toBe(3);
+  expect((await spec.end()).plan.nodeCount).toBe(3);
 });

@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import {
   describeIssue,
   edgeId,
@@ -6,7 +7,9 @@ import {
   type Json,
   ons,
   type Plan,
+  readTaskTexts,
   SpecError,
+  type TaskPayload,
   taskId,
 } from '@runnel/core';
 import { parseDocument } from './document.ts';
@@ -71,6 +74,16 @@ export function describePlan(plan: Plan): ReadablePlan {
 
 function describeEdge(edge: number, ids: readonly string[]): string {
   return `${ids[edgeId(edge)]} ${ons[(edge >>> 24) & 3]} ${edgeRules[edge >>> 26]}`;
+}
+
+/** Each task's payload with its details, wherever these stand. */
+export function payloadsOf(plan: Plan): TaskPayload[] {
+  const inTexts = plan.texts?.flatMap((chunk) => readTaskTexts(inflateRawSync(chunk).toString()));
+  return [...plan.payloads()].map((payload, node) => {
+    const own = inTexts?.[node] ?? payload;
+    const details = own.details ?? plan.groups[groupOf(plan, node)]?.details ?? null;
+    return { ...payload, details };
+  });
 }
 
 /** A title, the YAML of a spec, and every issue that it has. */

@@ -215,6 +215,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
     groupRanges,
     ...edges,
     payloads: () => listPayloads(entries, differs, barriers.size),
+    texts: null,
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
   };

@@ -9,8 +9,8 @@ export {
   type Validation,
   validateSpec,
 } from './expand.ts';
-export { expandLargeJson } from './expand-large.ts';
 export { runSpecJsonSchema, runSpecSchema } from './schema.ts';
+export { SpecJson, type SpecOfJson } from './spec-json.ts';
 export { SpecLines } from './spec-lines.ts';
 export {
   type CompiledTemplate,

@@ -4,7 +4,8 @@ import { LineSplitter, maxLineBytes } from './line-splitter.ts';
 function split(bytes: Uint8Array, size = bytes.length): (readonly [number, string])[] {
   const told: (readonly [number, string])[] = [];
   const splitter = new LineSplitter({
-    line: ({ text, start, end }, number) => told.push([number, text.slice(start, end)]),
+    line: ({ bytes, start, end }, number) =>
+      told.push([number, bytes.toString('utf8', start, end)]),
     bad: (message, number) => told.push([number, `! ${message}`]),
   });
   for (let at = 0; at < bytes.length; at += size) splitter.write(bytes.subarray(at, at + size));

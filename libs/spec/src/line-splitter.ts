@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { TextRange } from './single-line.ts';
+import type { ByteRange } from './plain-reader.ts';
 
 /** Longer lines are refused: a task has a few hundred characters. */
 export const maxLineBytes = 1024 ** 2;
@@ -9,7 +9,7 @@ const lineBreak = 0x0a;
 /** What lines go to; both are told the number of the line, from 1. */
 export interface LineSink {
   /** A line of a text; the range is used again for the next one. */
-  line(range: TextRange, number: number): void;
+  line(range: ByteRange, number: number): void;
   /** The line can't be read: it is not UTF-8, or too long; after a long one nothing follows. */
   bad(message: string, number: number): void;
 }
@@ -21,7 +21,11 @@ export class LineSplitter {
   #open: Buffer[] = [];
   #openBytes = 0;
   #number = 0;
-  readonly #range = { text: '', start: 0, end: 0 };
+  readonly #range: { bytes: Buffer; start: number; end: number } = {
+    bytes: Buffer.alloc(0),
+    start: 0,
+    end: 0,
+  };
   #isStopped = false;
 
   constructor(sink: LineSink) {
@@ -48,34 +52,18 @@ export class LineSplitter {
     const whole = this.#openBytes === 0 ? bytes : Buffer.concat([...this.#open, bytes]);
     this.#open = [];
     this.#openBytes = 0;
-    if (isUtf8(whole)) this.#tellAll(whole.toString('utf8'), whole.length);
-    else this.#tellEach(whole);
-  }
-
-  #tellAll(text: string, bytes: number): void {
-    // Fewer bytes than a line may have need no look at each.
-    const isChecked = bytes > maxLineBytes;
+    // Most often all of them are: then none needs a look of its own.
+    const isValid = isUtf8(whole);
     const range = this.#range;
-    range.text = text;
-    for (let start = 0; start <= text.length && !this.#isStopped; start = range.end + 1) {
-      const found = text.indexOf('\n', start);
+    range.bytes = whole;
+    for (let start = 0; start <= whole.length && !this.#isStopped; start = range.end + 1) {
+      const found = whole.indexOf(lineBreak, start);
       range.start = start;
-      range.end = found === -1 ? text.length : found;
-      if (isChecked && isTooLong(range)) this.#stop();
-      else this.#sink.line(range, ++this.#number);
-    }
-    range.text = '';
-  }
-
-  /** Somewhere in them is a line that is not UTF-8. */
-  #tellEach(bytes: Buffer): void {
-    for (let start = 0; start <= bytes.length && !this.#isStopped; ) {
-      const found = bytes.indexOf(lineBreak, start);
-      const end = found === -1 ? bytes.length : found;
-      const line = bytes.subarray(start, end);
-      if (isUtf8(line)) this.#tellAll(line.toString('utf8'), line.length);
+      range.end = found === -1 ? whole.length : found;
+      if (range.end - start > maxLineBytes) this.#stop();
+      else if (isValid || isUtf8(whole.subarray(start, range.end)))
+        this.#sink.line(range, ++this.#number);
       else this.#sink.bad('the line is not valid UTF-8', ++this.#number);
-      start = end + 1;
     }
   }
 
@@ -85,8 +73,4 @@ export class LineSplitter {
     this.#openBytes = 0;
     this.#sink.bad(`the line has more than ${maxLineBytes} bytes`, ++this.#number);
   }
-}
-
-function isTooLong({ text, start, end }: TextRange): boolean {
-  return Buffer.byteLength(text.slice(start, end)) > maxLineBytes;
 }

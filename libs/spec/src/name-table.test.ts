@@ -48,3 +48,15 @@ test('takes a text longer than its first buffers', () => {
   expect(table.text(1)).toBe(long);
   expect(table.find(long)).toBe(1);
 });
+
+test('knows ASCII that stands in bytes, and gives back what is not', () => {
+  const table = new NameTable();
+  const bytes = Buffer.from('"one" "two"');
+
+  expect(table.intern('one')).toBe(0);
+  expect(table.internBytes(bytes, 1, 4)).toBe(0);
+  expect(table.internBytes(bytes, 7, 10)).toBe(1);
+  expect(table.find('two')).toBe(1);
+  expect(table.intern('drei ß')).toBe(2);
+  expect([0, 1, 2].map((number) => table.text(number))).toEqual(['one', 'two', 'drei ß']);
+});

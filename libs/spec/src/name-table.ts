@@ -1,7 +1,7 @@
 import { GrowingInts } from './growing-ints.ts';
 
-const firstSlots = 4096;
-const firstBytes = 65_536;
+const firstSlots = 512;
+const firstBytes = 8_192;
 const firstHash = 0x811c9dc5;
 
 /**
@@ -10,7 +10,7 @@ const firstHash = 0x811c9dc5;
  * ids take about 30 MB, of which a Map of strings would take five times as much.
  */
 export class NameTable {
-  #bytes = new Uint8Array(firstBytes);
+  #bytes = Buffer.alloc(firstBytes);
   #byteCount = 0;
   readonly #starts = new GrowingInts();
   /**
@@ -18,10 +18,19 @@ export class NameTable {
    * told apart without a look at their bytes. A power of two, at most half of it used.
    */
   #slots = new Uint32Array(firstSlots * 2);
-  /** The text that is looked for, as bytes, and its hash so far. */
-  #wanted = new Uint8Array(1024);
+  /** The text that is looked for, and its hash so far: bytes of others, or those below. */
+  #wanted: Uint8Array;
+  #wantedStart = 0;
   #wantedLength = 0;
   #hash = firstHash;
+  /** What is put together from parts. */
+  #built = new Uint8Array(1024);
+  /** True as long as nothing else was looked for. */
+  #isAscii = true;
+
+  constructor() {
+    this.#wanted = this.#built;
+  }
 
   get count(): number {
     return this.#starts.length;
@@ -41,8 +50,21 @@ export class NameTable {
     return this.findBuilt();
   }
 
+  /** As `intern`, of ASCII that stands in other bytes: nothing is copied where it is known. */
+  internBytes(bytes: Uint8Array, start: number, end: number): number {
+    let hash = firstHash;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+    this.#wanted = bytes;
+    this.#wantedStart = start;
+    this.#wantedLength = end - start;
+    this.#hash = hash;
+    return this.internBuilt();
+  }
+
   /** Begins a text that is put together from parts. */
   begin(): void {
+    this.#wanted = this.#built;
+    this.#wantedStart = 0;
     this.#wantedLength = 0;
     this.#hash = firstHash;
   }
@@ -50,17 +72,18 @@ export class NameTable {
   /** Puts a part of another text to its end: FNV-1a over the UTF-16 units, bytes as `decode` reads them. */
   append(text: string, start: number, end: number): void {
     this.#reserve((end - start) * 3);
-    const wanted = this.#wanted;
+    const built = this.#built;
     let length = this.#wantedLength;
     let hash = this.#hash;
     for (let index = start; index < end; index++) {
       const unit = text.charCodeAt(index);
       if (unit < 0x80) {
-        wanted[length++] = unit;
+        built[length++] = unit;
       } else {
-        wanted[length++] = 0x80 | (unit >>> 12);
-        wanted[length++] = (unit >>> 6) & 0x3f;
-        wanted[length++] = unit & 0x3f;
+        this.#isAscii = false;
+        built[length++] = 0x80 | (unit >>> 12);
+        built[length++] = (unit >>> 6) & 0x3f;
+        built[length++] = unit & 0x3f;
       }
       hash = Math.imul(hash ^ unit, 0x01000193);
     }
@@ -68,11 +91,27 @@ export class NameTable {
     this.#hash = hash;
   }
 
+  /** Puts bytes to its end; those that are not ASCII are not those that `append` makes of the same text. */
+  appendBytes(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start);
+    const built = this.#built;
+    let length = this.#wantedLength;
+    let hash = this.#hash;
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] ?? 0;
+      built[length++] = byte;
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
+    this.#wantedLength = length;
+    this.#hash = hash;
+  }
+
   #reserve(bytes: number): void {
     const needed = this.#wantedLength + bytes;
-    if (needed <= this.#wanted.length) return;
+    if (needed <= this.#built.length) return;
     const larger = new Uint8Array(needed * 2);
-    larger.set(this.#wanted);
+    larger.set(this.#built);
+    this.#built = larger;
     this.#wanted = larger;
   }
 
@@ -103,7 +142,11 @@ export class NameTable {
   }
 
   text(number: number): string {
-    return decode(this.#bytes.subarray(this.#starts.at(number), this.#endOf(number)));
+    const start = this.#starts.at(number);
+    const end = this.#endOf(number);
+    return this.#isAscii
+      ? this.#bytes.toString('latin1', start, end)
+      : decode(this.#bytes.subarray(start, end));
   }
 
   #endOf(number: number): number {
@@ -123,9 +166,13 @@ export class NameTable {
 
   #isWanted(number: number): boolean {
     const start = this.#starts.at(number);
-    if (this.#endOf(number) - start !== this.#wantedLength) return false;
-    for (let index = 0; index < this.#wantedLength; index++) {
-      if (this.#bytes[start + index] !== this.#wanted[index]) return false;
+    const length = this.#wantedLength;
+    if (this.#endOf(number) - start !== length) return false;
+    const bytes = this.#bytes;
+    const wanted = this.#wanted;
+    const from = this.#wantedStart;
+    for (let index = 0; index < length; index++) {
+      if (bytes[start + index] !== wanted[from + index]) return false;
     }
     return true;
   }
@@ -133,11 +180,12 @@ export class NameTable {
   #store(): void {
     const end = this.#byteCount + this.#wantedLength;
     if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      const larger = Buffer.alloc(Math.max(end, this.#bytes.length * 2));
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
-    this.#bytes.set(this.#wanted.subarray(0, this.#wantedLength), this.#byteCount);
+    const from = this.#wantedStart;
+    this.#bytes.set(this.#wanted.subarray(from, from + this.#wantedLength), this.#byteCount);
     this.#byteCount = end;
   }
 
@@ -160,7 +208,7 @@ export class NameTable {
   /** Gives up the table, once nothing more is looked for; texts can still be read. */
   close(): void {
     this.#slots = new Uint32Array(firstSlots * 2);
-    this.#bytes = this.#bytes.slice(0, this.#byteCount);
+    this.#bytes = Buffer.from(this.#bytes.subarray(0, this.#byteCount));
   }
 }
 

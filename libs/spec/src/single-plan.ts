@@ -1,6 +1,12 @@
-import { type Group, maxNodes, type Plan, type Steps, type TaskPayload } from '@runnel/core';
+import {
+  type Group,
+  type InputShape,
+  maxNodes,
+  type Plan,
+  type Steps,
+  type TaskPayload,
+} from '@runnel/core';
 import { barrierName } from './barriers.ts';
-import { parseDetails } from './details-store.ts';
 import { barrierGroup } from './groups.ts';
 import { GrowingInts } from './growing-ints.ts';
 import type { IssueList } from './issue-list.ts';
@@ -11,7 +17,7 @@ import { SingleEdges } from './single-edges.ts';
 import { type SingleInputs, shapeSingleInputs } from './single-inputs.ts';
 import { resolveSingles, tasksPerStep } from './single-links.ts';
 import { simplifySingles } from './single-simplify.ts';
-import type { SingleTasks } from './single-tasks.ts';
+import type { Shape, SingleTasks } from './single-tasks.ts';
 
 export interface SinglePlanContext {
   readonly head: RunHead;
@@ -19,11 +25,14 @@ export interface SinglePlanContext {
   readonly issues: IssueList;
 }
 
+/** A plan without the texts of its tasks, in which their details stand. */
+export type SinglePlan = Omit<Plan, 'texts'>;
+
 /** Connects single tasks and makes the plan; null where something is wrong, which is noted. */
 export function* planSingles(
   tasks: SingleTasks,
   { head, maxEdges, issues }: SinglePlanContext,
-): Steps<Plan | null> {
+): Steps<SinglePlan | null> {
   const resolved = yield* resolveSingles(tasks, issues);
   const links = yield* simplifySingles(tasks, resolved, issues);
   yield* findSingleCycles(tasks, links, issues);
@@ -44,7 +53,7 @@ export function* planSingles(
     return null;
   }
   const edges = yield* graph.write(edgeCount);
-  const { groups, groupRanges, detailsOf } = yield* groupTasks(tasks, inputs, barriers);
+  const { groups, groupRanges } = yield* groupTasks(tasks, { head, inputs, barriers });
   return {
     name: head.name ?? null,
     tags: head.tags ?? {},
@@ -53,7 +62,7 @@ export function* planSingles(
     groups,
     groupRanges,
     ...edges,
-    payloads: () => listPayloads(tasks, { groupRanges, detailsOf, nodeCount }),
+    payloads: () => listPayloads(tasks, nodeCount),
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
   };
@@ -68,40 +77,30 @@ function countBarrierTasks(tasks: SingleTasks): number {
   return count;
 }
 
-interface SingleGroups {
-  readonly groups: readonly Group[];
-  readonly groupRanges: Uint32Array;
-  /** The details of each group as text. */
-  readonly detailsOf: readonly string[];
-}
-
 function* groupTasks(
   tasks: SingleTasks,
-  { kinds, kindOf }: SingleInputs,
-  barriers: SingleBarriers,
-): Steps<SingleGroups> {
+  {
+    head,
+    inputs: { kinds, kindOf },
+    barriers,
+  }: {
+    readonly head: RunHead;
+    readonly inputs: SingleInputs;
+    readonly barriers: SingleBarriers;
+  },
+): Steps<Pick<Plan, 'groups' | 'groupRanges'>> {
   const numbers = new Map<number, number>();
   const groups: Group[] = [];
-  const detailsOf: string[] = [];
   const ranges = new GrowingInts(64);
   let last = -1;
   for (let node = 0; node < tasks.count; node++) {
     const kind = kindOf[node] ?? 0;
-    const key = tasks.shapeOf(node).kin * 2 ** 26 + kind;
+    const shape = tasks.shapeOf(node);
+    const key = shape.kin * 2 ** 26 + kind;
     const number = numbers.get(key) ?? groups.length;
     if (number === groups.length) {
       numbers.set(key, number);
-      const details = tasks.details.textOf(node);
-      detailsOf.push(details);
-      const { class: set, policy, reads } = tasks.shapeOf(node);
-      groups.push({
-        class: set.name,
-        ...policy,
-        axes: [],
-        details: parseDetails(details),
-        inputs: kinds[kind] ?? [],
-        readsOutputs: reads !== null,
-      });
+      groups.push(groupOf(shape, kinds[kind] ?? [], head));
     }
     if (number !== last) ranges.pushPair(node, number);
     last = number;
@@ -111,36 +110,30 @@ function* groupTasks(
     ranges.pushPair(tasks.count + index, groups.length);
     groups.push(barrierGroup(barrierName(parents.name, runIf, on)));
   }
-  return { groups, groupRanges: ranges.view().slice(), detailsOf };
+  return { groups, groupRanges: ranges.view().slice() };
+}
+
+/** With the details of tasks that give none. */
+function groupOf(
+  { class: set, policy, reads }: Shape,
+  inputs: readonly InputShape[],
+  head: RunHead,
+): Group {
+  return {
+    class: set.name,
+    ...policy,
+    axes: [],
+    details: policy.kind === 'task' ? (head.defaults?.details ?? {}) : null,
+    inputs,
+    readsOutputs: reads !== null,
+  };
 }
 
 const empty: TaskPayload = { values: [] };
 
-function* listPayloads(
-  tasks: SingleTasks,
-  {
-    groupRanges,
-    detailsOf,
-    nodeCount,
-  }: Omit<SingleGroups, 'groups'> & { readonly nodeCount: number },
-): Generator<TaskPayload> {
-  for (let range = 0; range < groupRanges.length; range += 2) {
-    const end = groupRanges[range + 2] ?? nodeCount;
-    const ofGroup = detailsOf[groupRanges[range + 1] ?? 0];
-    for (let node = groupRanges[range] ?? 0; node < end; node++) {
-      yield ofGroup === undefined ? empty : payloadOf(tasks, node, ofGroup);
-    }
+function* listPayloads(tasks: SingleTasks, nodeCount: number): Generator<TaskPayload> {
+  for (let node = 0; node < nodeCount; node++) {
+    const id = node < tasks.count ? tasks.ownIdOf(node) : undefined;
+    yield id === undefined ? empty : { values: [], id };
   }
-}
-
-function payloadOf(tasks: SingleTasks, node: number, ofGroup: string): TaskPayload {
-  const id = tasks.ownIdOf(node);
-  const details = tasks.details.textOf(node);
-  const isShared = details === ofGroup;
-  if (id === undefined && isShared) return empty;
-  return {
-    values: [],
-    ...(id === undefined ? {} : { id }),
-    ...(isShared ? {} : { details: parseDetails(details) }),
-  };
 }

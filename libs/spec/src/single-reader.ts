@@ -1,33 +1,26 @@
-import { isJsonObject } from '@runnel/core';
+import { isJsonObject, type Json } from '@runnel/core';
 import { checkDetails } from './check-details.ts';
-import { parseDetails } from './details-store.ts';
 import { EntryChecker, type EntryContext } from './entries.ts';
 import type { Entry } from './entry.ts';
 import { findUnsafeValue } from './guard.ts';
 import type { Path } from './issue-list.ts';
 import type { RawEntry } from './kinds/kind.ts';
 import { describeDoubledId } from './names.ts';
+import type { PieceParser } from './piece-parser.ts';
+import { type ByteRange, PlainReader } from './plain-reader.ts';
 import { readEntry } from './read-entries.ts';
-import { LineReader, type TextRange } from './single-line.ts';
+import { hasBraces, KnownShapes, maxKnown, maxKnownLength } from './single-known.ts';
 import { type QuickEntry, readQuickly } from './single-quick.ts';
 import { ShapeTable } from './single-shapes.ts';
 import { type NewTask, type Shape, SingleTasks } from './single-tasks.ts';
 
-/** Entries that are spelled alike are checked once; so many, none longer than that, are remembered. */
-const maxKnown = 10_000;
-const maxKnownLength = 2_000;
-
 export interface SingleContext extends Omit<EntryContext, 'parameters'> {
+  readonly parser: PieceParser;
   /** An entry has a field that goes only with parameters: `parameters`, or `match` in a reference. */
   onExpanding(path: Path): void;
 }
 
 const noChildren: readonly number[] = [];
-
-interface Known {
-  readonly shape: Shape;
-  readonly details: string;
-}
 
 /**
  * Reads single tasks one by one. The first of a kind goes through the schema and all checks; one that
@@ -39,13 +32,14 @@ export class SingleReader {
   readonly #checker: EntryChecker;
   readonly #executors: ReadonlySet<string>;
   readonly #shapes = new ShapeTable(this.tasks);
-  readonly #line = new LineReader(this.tasks);
-  /** By the number of the rest of their text, without id and parents. */
-  readonly #knownRests: Known[] = [];
+  readonly #plain = new PlainReader(this.tasks);
+  readonly #knownTexts = new KnownShapes(this.#plain);
   /** By all that entries share, their details included. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, Shape>();
   /** By all that entries share but their details, where these are constant. */
   readonly #constant = new Map<string, Shape>();
+  readonly #isPlainText = (details: string, shape: Shape): boolean =>
+    this.#isPlain(details, () => this.#parsePiece(details), shape);
 
   constructor(context: SingleContext) {
     this.#context = context;
@@ -54,64 +48,70 @@ export class SingleReader {
   }
 
   /** Takes the text of an entry; `parse` is asked for what it says where that is not known. */
-  acceptText(key: number, range: TextRange, parse: () => unknown): void {
-    const isUsual = this.#line.read(range);
-    const known = isUsual ? this.#knownRests[this.#line.findRest()] : undefined;
-    if (known !== undefined) {
-      const { name, parents } = this.#line;
+  acceptText(key: number, range: ByteRange, parse: () => unknown): void {
+    const isUsual = this.#plain.read(range);
+    const shape = isUsual ? this.#knownTexts.find(range, this.#isPlainText) : undefined;
+    if (shape !== undefined) {
+      const { name, parents } = this.#plain;
       const hasId = name !== -1;
-      const named = hasId ? name : this.tasks.nameOf(known.shape.class.name);
-      this.#add({ key, name: named, parents, children: noChildren, ...known }, hasId);
+      const named = hasId ? name : this.tasks.nameOf(shape.class.name);
+      this.#add({ key, name: named, parents, children: noChildren, shape }, hasId);
       return;
     }
     const value = parse();
     if (value === undefined) return;
     const { count } = this.tasks;
     this.accept(key, value);
-    const isTaken = this.tasks.count > count;
-    if (isUsual && isTaken && range.end - range.start <= maxKnownLength) this.#rememberRest(count);
+    if (isUsual && this.tasks.count > count)
+      this.#knownTexts.remember(range, this.tasks.shapeOf(count));
   }
 
-  #rememberRest(node: number): void {
-    if (this.#knownRests.length >= maxKnown) return;
-    const { tasks } = this;
-    const known = { shape: tasks.shapeOf(node), details: tasks.details.textOf(node) };
-    this.#knownRests[this.#line.addRest()] = known;
+  /** Undefined where something is wrong: who parses all of the task tells what. */
+  #parsePiece(text: string): unknown {
+    try {
+      return this.#context.parser.parse(text);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Takes the entry that stands at `key` in `tasks`; what is wrong with it is noted. */
   accept(key: number, raw: unknown): void {
     const quick = readQuickly(raw, this.tasks);
-    const found = quick === null ? undefined : this.#findKnown(quick);
-    if (quick === null || found === undefined) {
+    const shape = quick === null ? undefined : this.#findKnown(quick);
+    if (quick === null || shape === undefined) {
       this.#acceptSlowly(key, raw, quick);
       return;
     }
-    const { id = found.shape.class.name, parents, children } = quick;
+    const { id = shape.class.name, parents, children } = quick;
     const name = this.tasks.nameOf(id);
-    this.#add({ key, name, parents, children, ...found }, quick.id !== undefined);
+    this.#add({ key, name, parents, children, shape }, quick.id !== undefined);
   }
 
-  #findKnown(quick: QuickEntry): Known | undefined {
+  #findKnown(quick: QuickEntry): Shape | undefined {
     if (quick.details === undefined) return this.#known.get(quick.common);
     const details = JSON.stringify(quick.details);
     const known = this.#known.get(keyOf(quick, details));
     if (known !== undefined) return known;
     const shape = this.#constant.get(quick.common);
-    if (shape === undefined || !this.#isPlain(quick.details, details, shape)) return undefined;
-    this.#remember(keyOf(quick, details), { shape, details });
-    return { shape, details };
+    if (shape === undefined) return undefined;
+    if (!this.#isPlain(details, () => quick.details, shape)) return undefined;
+    this.#remember(keyOf(quick, details), shape);
+    return shape;
   }
 
   /** Details that need none of the checks of the long way. */
-  #isPlain(details: unknown, text: string, { policy }: Shape): boolean {
-    if (details === null || text.includes('{{') || text.includes('"secret"')) return false;
+  #isPlain(text: string, parse: () => unknown, { policy }: Shape): boolean {
+    if (hasBraces(text) || text.includes('"secret"')) return false;
+    const details = parse();
+    if (details === null || details === undefined) return false;
     if (findUnsafeValue(details) !== undefined) return false;
-    return this.#context.executors.check(policy.executor, parseDetails(text)).length === 0;
+    // Parsed from JSON just now, or before.
+    return this.#context.executors.check(policy.executor, details as Json).length === 0;
   }
 
-  #remember(key: string, known: Known): void {
-    if (this.#known.size < maxKnown && key.length <= maxKnownLength) this.#known.set(key, known);
+  #remember(key: string, shape: Shape): void {
+    if (this.#known.size < maxKnown && key.length <= maxKnownLength) this.#known.set(key, shape);
   }
 
   #acceptSlowly(key: number, raw: unknown, quick: QuickEntry | null): void {
@@ -172,15 +172,15 @@ export class SingleReader {
     const { tasks } = this;
     const { key, raw, quick } = from;
     const shape = this.#shapes.shapeOf(entry);
-    const details = JSON.stringify(entry.details);
     const parents = entry.parents.map((ref) => tasks.packRef(ref));
     const children = entry.children.map((ref) => tasks.packRef(ref));
     const name = tasks.nameOf(raw.id ?? raw.class);
-    this.#add({ key, name, parents, children, shape, details }, raw.id !== undefined);
+    this.#add({ key, name, parents, children, shape }, raw.id !== undefined);
     if (quick === null) return;
-    const hasDetails = quick.details !== undefined;
-    this.#remember(hasDetails ? keyOf(quick, details) : quick.common, { shape, details });
-    const isConstant = hasDetails && entry.template === null && entry.details !== null;
+    const { details } = quick;
+    const hasDetails = details !== undefined;
+    this.#remember(hasDetails ? keyOf(quick, JSON.stringify(details)) : quick.common, shape);
+    const isConstant = hasDetails && details !== null && entry.template === null;
     if (isConstant && this.#constant.size < maxKnown) this.#constant.set(quick.common, shape);
   }
 

@@ -1,15 +1,17 @@
-import { maxNodes, type Plan, type Steps } from '@runnel/core';
+import { maxNodes, type Steps } from '@runnel/core';
 import { defaultMaxEdges, type ExpandOptions } from './expand.ts';
 import { type IssueList, maxIssues, type Path } from './issue-list.ts';
+import type { PieceParser } from './piece-parser.ts';
+import type { ByteRange } from './plain-reader.ts';
 import type { RunHead } from './schema.ts';
-import type { TextRange } from './single-line.ts';
-import { planSingles } from './single-plan.ts';
+import { planSingles, type SinglePlan } from './single-plan.ts';
 import { SingleReader } from './single-reader.ts';
 
 export interface ReadingContext {
   readonly head: RunHead;
   readonly options: ExpandOptions;
   readonly issues: IssueList;
+  readonly parser: PieceParser;
   /** A task has a field that goes only with parameters. */
   onExpanding(path: Path): void;
 }
@@ -21,16 +23,17 @@ export class SingleReading {
   readonly #maxTasks: number;
   readonly #maxEdges: number;
   #isDecided = false;
+  #isOverLimit = false;
 
   constructor(context: ReadingContext) {
-    const { head, options, issues, onExpanding } = context;
+    const { head, options, issues, parser, onExpanding } = context;
     const { executors, pools, source = null, limits } = options;
     const { maxProduct } = limits;
     this.#context = context;
     this.#maxTasks = Math.min(limits.maxTasks, maxNodes);
     this.#maxEdges = limits.maxEdges ?? defaultMaxEdges;
     this.#reader = new SingleReader({
-      ...{ head, executors, pools, source, maxProduct, issues, onExpanding },
+      ...{ head, executors, pools, source, maxProduct, issues, parser, onExpanding },
       maxTasks: this.#maxTasks,
     });
   }
@@ -40,8 +43,13 @@ export class SingleReading {
     return this.#isDecided;
   }
 
+  /** True where there are too many tasks or edges. */
+  get isOverLimit(): boolean {
+    return this.#isOverLimit;
+  }
+
   /** Takes the text of the task that stands at `key`; `parse` notes what is wrong and gives undefined. */
-  take(key: number, range: TextRange, parse: () => unknown): void {
+  take(key: number, range: ByteRange, parse: () => unknown): void {
     this.#reader.acceptText(key, range, parse);
     const { count, refCount } = this.#reader.tasks;
     if (count > this.#maxTasks) {
@@ -55,11 +63,12 @@ export class SingleReading {
 
   #refuse(message: string): void {
     this.#context.issues.add(['tasks'], message);
+    this.#isOverLimit = true;
     this.#isDecided = true;
   }
 
   /** Null where something is wrong, which is noted. */
-  *plan(): Steps<Plan | null> {
+  *plan(): Steps<SinglePlan | null> {
     const { head, issues } = this.#context;
     const { tasks } = this.#reader;
     return yield* planSingles(tasks, { head, maxEdges: this.#maxEdges, issues });

@@ -1,5 +1,4 @@
 import { type On, ons, type RunIf } from '@runnel/core';
-import { DetailsStore } from './details-store.ts';
 import type { RawRef } from './entry-fields.ts';
 import { GrowingInts, MostlyPlaces } from './growing-ints.ts';
 import type { Policy } from './kinds/kind.ts';
@@ -36,8 +35,6 @@ export interface NewTask {
   readonly name: number;
   readonly parents: readonly number[];
   readonly children: readonly number[];
-  /** Its details as JSON text. */
-  readonly details: string;
 }
 
 /** A reference in 32 bits: `on`, the form, and the number of a name or of a class. */
@@ -47,12 +44,11 @@ const numberBits = 28;
 const numberMask = 2 ** numberBits - 1;
 
 /**
- * Tasks without parameters, a million of them: numbers in typed arrays, ids in one block of bytes,
- * details compressed. Tasks are numbered in the order in which they come.
+ * Tasks without parameters, a million of them: numbers in typed arrays, ids in one block of bytes.
+ * Their details stand in their texts alone. Tasks are numbered in the order in which they come.
  */
 export class SingleTasks {
   readonly names = new NameTable();
-  readonly details = new DetailsStore();
   readonly classes: SingleClass[] = [];
   readonly shapes: Shape[] = [];
   /** References to children: who wrote them, at which position, what. */
@@ -98,7 +94,6 @@ export class SingleTasks {
     if (shape.class.taskCount === 0) shape.class.firstNode = node;
     shape.class.taskCount++;
     shape.class.hasTasks ||= shape.policy.kind === 'task';
-    this.details.add(task.details);
   }
 
   #addChild(node: number, position: number, ref: number): void {
@@ -112,11 +107,9 @@ export class SingleTasks {
     return this.#withNode(this.names.intern(id));
   }
 
-  /** As `nameOf`, of an id that stands in a text. */
-  nameIn(text: string, start: number, end: number): number {
-    this.names.begin();
-    this.names.append(text, start, end);
-    return this.#withNode(this.names.internBuilt());
+  /** As `nameOf`, of an id of ASCII that stands in a text. */
+  nameIn(bytes: Uint8Array, start: number, end: number): number {
+    return this.#withNode(this.names.internBytes(bytes, start, end));
   }
 
   #withNode(name: number): number {

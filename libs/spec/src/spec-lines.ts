@@ -1,14 +1,17 @@
-import { type Issue, isJsonObject, type Plan, SpecError, type Steps } from '@runnel/core';
+import { finishInTurns, type Issue, isJsonObject, SpecError, type Steps } from '@runnel/core';
 import type { ExpandOptions, Expansion } from './expand.ts';
 import { MostlyPlaces } from './growing-ints.ts';
 import { findUnsafeValue } from './guard.ts';
 import { IssueList, maxIssues, type Path, type Place } from './issue-list.ts';
-import { checkNames, issueOfSyntaxError, maxScannedLength } from './json-scan.ts';
+import { issueOfSyntaxError } from './json-scan.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { PieceParser } from './piece-parser.ts';
+import type { ByteRange } from './plain-reader.ts';
 import { readHead } from './read-head.ts';
 import { expandingFields, type RunHead } from './schema.ts';
-import type { TextRange } from './single-line.ts';
+import type { SinglePlan } from './single-plan.ts';
 import { SingleReading } from './single-reading.ts';
+import { TaskTexts } from './task-texts.ts';
 
 const noExpanding =
   'a spec that comes line by line has no parameters: each line is one task; send the spec as JSON to use them';
@@ -19,20 +22,22 @@ const noExpanding =
  *
  * @example
  * const spec = new SpecLines(options);
- * for await (const chunk of body) spec.write(chunk);
- * const { plan } = await finishInTurns(spec.end());
+ * for await (const chunk of body) await spec.write(chunk);
+ * const { plan } = await spec.end();
  */
 export class SpecLines {
   readonly #options: ExpandOptions;
   readonly #issues = new IssueList();
   readonly #splitter: LineSplitter;
+  readonly #parser = new PieceParser();
+  readonly #texts = new TaskTexts();
   /** The line of each task, by its place among the tasks. */
   readonly #lines = new MostlyPlaces(2);
   #head: RunHead | undefined;
+  #headText = '';
   #reading: SingleReading | undefined;
   #isUnreadable = false;
   #isDecided = false;
-  #scanned = 0;
 
   constructor(options: ExpandOptions) {
     this.#options = options;
@@ -52,9 +57,16 @@ export class SpecLines {
     return this.#head ?? null;
   }
 
+  /** The text of the first line. */
+  get headText(): string {
+    return this.#headText;
+  }
+
   /** Takes the next bytes, cut anywhere. */
-  write(chunk: Uint8Array): void {
-    if (!this.isDecided) this.#splitter.write(chunk);
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.isDecided) return;
+    this.#splitter.write(chunk);
+    await this.#texts.drain();
   }
 
   /**
@@ -62,14 +74,15 @@ export class SpecLines {
    *
    * @throws SpecError with every issue, by line.
    */
-  *end(): Steps<Expansion> {
+  async end(): Promise<Expansion> {
     if (!this.isDecided) this.#splitter.end();
-    const plan = yield* this.#plan();
+    const texts = await this.#texts.end();
+    const plan = await finishInTurns(this.#plan());
     if (plan === null || this.#issues.count > 0) throw this.#toError();
-    return { plan, warnings: [] };
+    return { plan: { ...plan, texts }, warnings: [] };
   }
 
-  *#plan(): Steps<Plan | null> {
+  *#plan(): Steps<SinglePlan | null> {
     if (this.#head === undefined && this.#issues.count === 0) this.#issues.add([], noHead);
     if (this.isDecided || this.#reading === undefined) return null;
     if (this.#lines.length > 0) return yield* this.#reading.plan();
@@ -93,24 +106,19 @@ export class SpecLines {
     return path.length === 0 ? undefined : { line: 1 };
   }
 
-  #takeLine(range: TextRange, line: number): void {
+  #takeLine(range: ByteRange, line: number): void {
     if (this.isDecided) return;
-    const { text, start, end } = range;
-    if (line === 1)
-      this.#takeHead(this.#parse(text.slice(start, end).replace(/^\ufeff/, ''), line));
-    else if (!isBlank(range)) this.#takeTask(range, line);
+    if (line === 1) {
+      this.#headText = textOf(range).replace(/^\ufeff/, '');
+      this.#takeHead(this.#parse(this.#headText, line));
+    } else if (!isBlank(range)) this.#takeTask(range, line);
     if (this.#issues.count >= maxIssues) this.#isDecided = true;
   }
 
   /** Undefined where it is no JSON, which is noted. */
   #parse(text: string, line: number): unknown {
     try {
-      const value: unknown = JSON.parse(text);
-      if (this.#scanned < maxScannedLength) {
-        this.#scanned += text.length;
-        checkNames(text);
-      }
-      return value;
+      return this.#parser.parse(text);
     } catch (error: unknown) {
       const found = error instanceof SpecError ? error.issues[0] : issueOfSyntaxError(text, error);
       const base = line === 1 ? [] : ['tasks', this.#lines.length - 1];
@@ -153,7 +161,7 @@ export class SpecLines {
     this.#checkHead(head);
     this.#head = head;
     this.#reading = new SingleReading({
-      ...{ head, options: this.#options, issues: this.#issues },
+      ...{ head, options: this.#options, issues: this.#issues, parser: this.#parser },
       onExpanding: (path) => this.#issues.add(path, noExpanding),
     });
   }
@@ -172,17 +180,23 @@ export class SpecLines {
     );
   }
 
-  #takeTask(range: TextRange, line: number): void {
+  #takeTask(range: ByteRange, line: number): void {
     const key = this.#lines.length;
     this.#lines.push(line);
-    const { text, start, end } = range;
-    this.#reading?.take(key, range, () => this.#parse(text.slice(start, end), line));
+    this.#texts.add(range);
+    this.#reading?.take(key, range, () => this.#parse(textOf(range), line));
   }
 }
 
-function isBlank({ text, start, end }: TextRange): boolean {
+function textOf({ bytes, start, end }: ByteRange): string {
+  return bytes.toString('utf8', start, end);
+}
+
+const openBrace = 0x7b;
+
+function isBlank(range: ByteRange): boolean {
   // Nearly every line begins with a brace.
-  return text[start] !== '{' && text.slice(start, end).trim() === '';
+  return range.bytes[range.start] !== openBrace && textOf(range).trim() === '';
 }
 
 const noHead =

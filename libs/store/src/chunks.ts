@@ -1,9 +1,8 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { Group, Json, TaskPayload } from '@runnel/core';
+import { inflateRawSync } from 'node:zlib';
+import { type Group, type Json, readTaskTexts, type TaskPayload } from '@runnel/core';
 import { z } from 'zod';
+import { deflateText } from './deflate-text.ts';
 
-/** Payloads are compressed in chunks of so many tasks: large enough to compress, small to read one. */
-export const payloadChunk = 256;
 export const groupChunk = 64;
 
 /** A group as it is stored: with the number of its nodes. */
@@ -22,29 +21,41 @@ export function encodePayloads(payloads: readonly TaskPayload[]): Buffer | null 
   return pack(rows);
 }
 
+/** Rows as above, or the texts of tasks; null: none differs. */
 export function decodePayloads(raw: Buffer | null): readonly TaskPayload[] {
   if (raw === null) return [];
-  return payloadRows.parse(unpack(raw)).map(toPayload);
+  const text = inflateRawSync(raw).toString();
+  // Rows are a list; of a task's text the first character is a brace.
+  if (!text.startsWith('[')) return readTaskTexts(text);
+  return payloadRows.parse(JSON.parse(text)).map(toPayload);
 }
 
+/** What is as in most groups is left out: the groups of a small run then need no compression. */
 export function encodeGroups(groups: readonly StoredGroup[]): Buffer {
-  return pack(groups);
+  return pack(groups.map((group) => Object.fromEntries(Object.entries(group).filter(isUnusual))));
 }
 
 export function decodeGroups(raw: Buffer): readonly StoredGroup[] {
   return storedGroups.parse(unpack(raw));
 }
 
-/** The text of a spec as it was submitted, deflated. */
+/** A spec as it is kept. */
 export interface SpecRecord {
-  /** Lines: the spec without its tasks, then a task each. */
-  readonly format: 'json' | 'ndjson';
-  /** In pieces: one deflated stream, cut anywhere. */
-  readonly deflated: readonly Buffer[];
+  /**
+   * `document`: as JSON. Else the spec without its tasks, whose texts are the payload: `tasks` of one
+   * that came as JSON, `lines` of one that came line by line.
+   */
+  readonly format: 'document' | 'tasks' | 'lines';
+  readonly deflated: Buffer;
 }
 
 export function encodeSpec(spec: unknown): SpecRecord {
-  return { format: 'json', deflated: [pack(spec)] };
+  return { format: 'document', deflated: pack(spec) };
+}
+
+/** Of a spec whose tasks are kept as texts; `head` is the JSON of an object. */
+export function encodeHead(format: 'tasks' | 'lines', head: string): SpecRecord {
+  return { format, deflated: deflateText(Buffer.from(head)) };
 }
 
 function hasDetails(payload: TaskPayload): boolean {
@@ -52,7 +63,7 @@ function hasDetails(payload: TaskPayload): boolean {
 }
 
 function pack(value: unknown): Buffer {
-  return deflateRawSync(JSON.stringify(value), { level: 3 });
+  return deflateText(Buffer.from(JSON.stringify(value)));
 }
 
 function unpack(raw: Buffer): unknown {
@@ -77,29 +88,53 @@ function toPayload(row: z.infer<typeof payloadRows>[number]): TaskPayload {
   };
 }
 
+const retries = z.object({
+  limit: z.number(),
+  backoffMs: z.number(),
+  factor: z.number(),
+  maxDelayMs: z.number(),
+  onExitCodes: z.array(z.number()).nullable(),
+});
+
+const usualRetries = {
+  limit: 0,
+  backoffMs: 1_000,
+  factor: 2,
+  maxDelayMs: 300_000,
+  onExitCodes: null,
+};
+
+/** What most groups have. */
+const usual = {
+  kind: z.enum(['task', 'barrier']).default('task'),
+  pool: z.string().default('default'),
+  priority: z.number().default(0),
+  timeoutMs: z.number().nullable().default(null),
+  retries: retries.default(usualRetries),
+  successExitCodes: z.array(z.number()).default([0]),
+  allowFailure: z.boolean().default(false),
+  resources: z.record(z.string(), z.number()).default({}),
+  axes: z.array(z.string()).default([]),
+  templated: z.boolean().default(true),
+  inputs: z.array(z.object({ class: z.string(), single: z.boolean() })).default([]),
+  readsOutputs: z.boolean().default(false),
+};
+
+const usualTexts: ReadonlyMap<string, string> = new Map(
+  Object.entries(usual).map(([name, field]) => [name, JSON.stringify(field.parse(undefined))]),
+);
+
+function isUnusual([name, value]: readonly [string, unknown]): boolean {
+  const text = usualTexts.get(name);
+  return text === undefined || text !== JSON.stringify(value);
+}
+
 const storedGroups: z.ZodType<readonly StoredGroup[]> = z.array(
   z.object({
+    ...usual,
     class: z.string(),
-    kind: z.enum(['task', 'barrier']),
     executor: z.string(),
-    pool: z.string(),
-    priority: z.number(),
-    timeoutMs: z.number().nullable(),
-    retries: z.object({
-      limit: z.number(),
-      backoffMs: z.number(),
-      factor: z.number(),
-      maxDelayMs: z.number(),
-      onExitCodes: z.array(z.number()).nullable(),
-    }),
-    successExitCodes: z.array(z.number()),
-    allowFailure: z.boolean(),
-    resources: z.record(z.string(), z.number()),
-    axes: z.array(z.string()),
-    templated: z.boolean(),
     details: json,
-    inputs: z.array(z.object({ class: z.string(), single: z.boolean() })),
-    readsOutputs: z.boolean(),
     total: z.number(),
   }),
 );

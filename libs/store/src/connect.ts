@@ -1,27 +1,34 @@
-import { SetupError } from '@runnel/core';
-import { Redis } from 'ioredis';
+import { parseRedisAddress, type RedisAddress } from '@runnel/core';
+import { Cluster, Redis } from 'ioredis';
+import { keepReviving } from './keep-reviving.ts';
 import type { RedisClient } from './script.ts';
 
-/** The replies of `call` are not mapped to one form: under RESP 3 a stream's would be flat. */
-const protocol = 2;
+/**
+ * A server that says nothing for so long while somebody waits for it is taken for gone: behind a
+ * partition that drops packets no socket ends by itself. Blocking reads of BullMQ take up to 10 s.
+ */
+const silenceMs = 20_000;
+
+/** With a pause of 100 ms after each: as good as for ever, which Cluster can't be told. */
+const endlessTries = 1_000_000;
+
+interface Patience {
+  readonly maxRetriesPerRequest: number | null;
+  readonly commandTimeout?: number;
+  readonly maxRedirections: number;
+}
 
 /**
  * A connection that waits for Redis as long as it takes: commands are sent again after a reconnect,
  * which every script of the store allows.
  */
 export function connectRedis(
-  url: string,
+  address: string,
   onError: (error: Error) => void,
   options: ConnectOptions = {},
-): Redis {
-  const redis = new Redis(url, {
-    protocol,
-    enableAutoPipelining: options.gathersCommands ?? false,
-    maxRetriesPerRequest: null,
-    retryStrategy: (tries) => Math.min(tries * 50, 1_000),
-  });
-  redis.on('error', onError);
-  return redis;
+): RedisClient {
+  const patience = { maxRetriesPerRequest: null, maxRedirections: endlessTries };
+  return open(address, onError, patience, options);
 }
 
 export interface ConnectOptions {
@@ -34,33 +41,78 @@ export interface ConnectOptions {
 }
 
 /** A connection for requests that someone waits for: fails within seconds when Redis is away. */
-export function connectRedisForRequests(url: string, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, {
-    protocol,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 4_000,
-    retryStrategy: (tries) => Math.min(tries * 50, 1_000),
-  });
-  redis.on('error', onError);
-  return redis;
+export function connectRedisForRequests(
+  address: string,
+  onError: (error: Error) => void,
+): RedisClient {
+  const patience = { maxRetriesPerRequest: 1, commandTimeout: 4_000, maxRedirections: 16 };
+  return open(address, onError, patience, {});
 }
 
-/** Refuses a Redis that may drop keys or is too old; a process calls it before it starts. */
-export async function checkRedis(redis: RedisClient): Promise<void> {
-  const server = parseInfo(await redis.info('server'));
-  const major = Number((server['redis_version'] ?? '0').split('.')[0]);
-  if (major < 7) {
-    throw new SetupError(
-      `Redis ${server['redis_version']} is too old: 7.0 or newer is needed (scripts use flags)`,
-    );
-  }
-  const policy = parseInfo(await redis.info('memory'))['maxmemory_policy'];
-  if (policy !== undefined && policy !== 'noeviction') {
-    throw new SetupError(
-      `Redis may evict keys (maxmemory-policy is ${policy}), which would lose runs. ` +
-        'Set it with: redis-cli CONFIG SET maxmemory-policy noeviction (and the same in redis.conf)',
-    );
-  }
+function open(
+  text: string,
+  onError: (error: Error) => void,
+  { maxRedirections, ...patience }: Patience,
+  { gathersCommands = false }: ConnectOptions,
+): RedisClient {
+  const address = parseRedisAddress(text);
+  // The replies of `call` are not mapped to one form: under RESP 3 a stream's would be flat.
+  const common = { protocol: 2 as const, socketTimeout: silenceMs, ...patience };
+  const client =
+    address.kind === 'cluster'
+      ? new Cluster([...address.nodes], {
+          redisOptions: { ...common, ...loginOf(address) },
+          enableAutoPipelining: gathersCommands,
+          maxRedirections,
+          clusterRetryStrategy: retryDelayMs,
+          // A certificate names hosts, which a lookup of ours would lose.
+          ...(address.isTls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+        })
+      : new Redis({
+          ...common,
+          ...loginOf(address),
+          ...placeOf(address),
+          enableAutoPipelining: gathersCommands,
+          retryStrategy: retryDelayMs,
+          reconnectOnError: afterFailover,
+        });
+  client.on('error', onError);
+  return client instanceof Redis && address.kind === 'sentinel' ? keepReviving(client) : client;
+}
+
+function retryDelayMs(tries: number): number {
+  return Math.min(tries * 50, 1_000);
+}
+
+/** A server that was the master a moment ago: connect anew, and send the command again. */
+function afterFailover(error: Error): 2 | false {
+  return /READONLY|^UNBLOCKED/.test(error.message) ? 2 : false;
+}
+
+function loginOf({ username, password, isTls }: RedisAddress) {
+  return {
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(isTls ? { tls: {} } : {}),
+  };
+}
+
+function placeOf(address: Exclude<RedisAddress, { kind: 'cluster' }>) {
+  const { db } = address;
+  if (address.kind === 'single') return { ...address.server, db };
+  const { sentinelUsername, sentinelPassword } = address;
+  return {
+    db,
+    name: address.master,
+    sentinels: [...address.sentinels],
+    // Its news reaches us also where the old master's socket stays open and silent.
+    failoverDetector: true,
+    sentinelRetryStrategy: retryDelayMs,
+    sentinelReconnectStrategy: retryDelayMs,
+    ...(sentinelUsername === null ? {} : { sentinelUsername }),
+    ...(sentinelPassword === null ? {} : { sentinelPassword }),
+    ...(address.isTls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+  };
 }
 
 /** `INFO` as field and value. */

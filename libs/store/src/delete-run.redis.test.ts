@@ -1,12 +1,12 @@
 import { planOf } from '@runnel/testing';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { deleteRun, removeRun } from './delete-run.ts';
+import type { RedisClient } from './script.ts';
 import { readDemand } from './shards.ts';
 import { allSucceeded, StoreDriver } from './store-driver.ts';
 
-let redis: Redis;
+let redis: RedisClient;
 
 beforeAll(() => {
   redis = connectRedis(inject('redisUrl'), () => undefined);
@@ -26,7 +26,8 @@ const node = {
 } as const;
 
 async function keysOf(namespace: string): Promise<readonly string[]> {
-  return (await redis.keys(`${namespace}:*`)).filter((key) => !key.endsWith(':demand'));
+  const ofShards = /:(demand|outcomes)$/;
+  return (await redis.keys(`${namespace}:*`)).filter((key) => !ofShards.test(key));
 }
 
 test('a deleted run leaves no key behind', async () => {

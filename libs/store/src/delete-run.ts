@@ -1,4 +1,4 @@
-import { ConflictError, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
+import { ConflictError, failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -42,7 +42,10 @@ export async function removeRun(
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
   const more = [...own, ...ready];
-  return (await removeRecord.run(redis, { names: run.names, more }, [id, set, until])) === 1;
+  await failpoint('remove.before');
+  const removed = await removeRecord.run(redis, { names: run.names, more }, [id, set, until]);
+  await failpoint('remove.after');
+  return removed === 1;
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

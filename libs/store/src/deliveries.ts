@@ -51,13 +51,14 @@ export async function claim(
 
 const refusals = ['gone', 'late', 'cancelled', 'split', 'poison'] as const;
 
-/** Hands back the open tasks of a claimed delivery; returns how many. */
+/** Hands back open tasks of a claimed delivery, all or those at some places; returns how many. */
 export function handBack(
   redis: RedisClient,
   run: OpenRunHandle,
   delivery: Pick<Delivery, 'carrier' | 'token'>,
+  places: readonly number[] = [],
 ): Promise<number> {
-  return returnDelivery.run(redis, run.keys, [delivery.carrier, delivery.token]);
+  return returnDelivery.run(redis, run.keys, [delivery.carrier, delivery.token, ...places]);
 }
 
 /** Every open delivery of a run: a bounded window of its ready work. */

@@ -1,6 +1,7 @@
+export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
-export { encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
-export { checkRedis, connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
+export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
+export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export {
   deleteRun,
   type Removal,
@@ -9,6 +10,36 @@ export {
   removeRun,
 } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export {
+  type BacklogEntry,
+  decodeBacklogEntry,
+  decodeReadyEntry,
+  type ReadyEntry,
+} from './doctor/backlog.ts';
+export { type RunAudit, readAudit } from './doctor/read-audit.ts';
+export {
+  allShards,
+  type RunPlaces,
+  type RunSet,
+  readListeners,
+  readNewestRuns,
+  readOldestOutcomeAge,
+  readRunPlaces,
+  readShardAudit,
+  readTimesOf,
+  runSets,
+  type ShardAudit,
+} from './doctor/read-shard.ts';
+export {
+  type GroupFacts,
+  type ParentBlock,
+  readChildAt,
+  readGroupIndex,
+  readParentBlocks,
+  readWords,
+} from './doctor/read-structure.ts';
+export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
   readyKeyDoc,
@@ -20,6 +51,7 @@ export {
   storeKeyDocs,
 } from './keys.ts';
 export { listRuns, type RunPosition, type RunQuery } from './list-runs.ts';
+export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, writeLog } from './logs.ts';
 export {
   acknowledgeOutcomes,
@@ -37,12 +69,14 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  bytesOf,
   type Delivery,
   decodeDelivery,
   decodeExtras,
   decodeOutcome,
   encodeExtras,
   encodeOutcome,
+  finalStateOf,
   isClaimed,
   type OutboxEntry,
   type OutcomeExtra,
@@ -50,6 +84,7 @@ export {
   outcomeBytes,
   stateCode,
   tokenBytes,
+  toUint32,
 } from './packed.ts';
 export {
   type ClassCounts,
@@ -64,17 +99,16 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
-  listableStates,
-  listTasks,
   readOutputs,
   readParents,
   readStates,
   readTask,
   type TaskDetail,
-  type TaskQuery,
   type TaskSummary,
 } from './read-tasks.ts';
-export { type OpenRunHandle, type RunHandle, runHandle } from './run-handle.ts';
+export { type RedisMemory, readMemory } from './redis-facts.ts';
+export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
+export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
   type PlannedTask,
@@ -83,6 +117,7 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
 export { startRun, type TurnAnswer } from './scripts.ts';
@@ -100,7 +135,7 @@ export {
   signOffListener,
   signOnListener,
 } from './shards.ts';
-export { type GroupRoute, type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export {
   haltPage,
   type QueueShare,

@@ -1,4 +1,4 @@
-import { fnv1a64 } from '@runnel/core';
+import { fnv1a64Low } from '@runnel/core';
 
 /** Fixed when a store is created: a run's shard is a hash of its id modulo this. */
 export const shardCount = 32;
@@ -64,7 +64,8 @@ export const runKeyDocs = {
   },
   payload: {
     type: 'hash',
-    holds: 'number of a chunk of 256 tasks -> deflated JSON of values and own details',
+    holds:
+      'number of a chunk of 256 tasks -> deflated: JSON of values and own details, or the texts of tasks that came one by one',
     lifetime: untilDeleted,
   },
   names: {
@@ -113,7 +114,8 @@ export const runKeyDocs = {
   },
   spec: {
     type: 'string',
-    holds: 'the deflated text of the spec as it was submitted',
+    holds:
+      'deflated: the spec as it was submitted; without its tasks where their texts are the payload',
     lifetime: untilDeleted,
   },
 } as const satisfies Record<string, KeyDoc>;
@@ -180,6 +182,11 @@ export const storeKeyDocs = {
     holds: 'number mod 65,536 -> name of a worker, for attempts',
     lifetime: always,
   },
+  fence: {
+    type: 'string',
+    holds: 'nothing: it is written so that `WAIT` has something to wait for (mode `ha` only)',
+    lifetime: always,
+  },
 } as const satisfies Record<string, KeyDoc>;
 
 export type RunKey = keyof typeof runKeyDocs;
@@ -190,7 +197,7 @@ export type KeyNames = Readonly<Record<ScriptKey, string>>;
 
 /** The shard that a run lives in: 0 … 31. */
 export function shardOf(runId: string): number {
-  return Number(fnv1a64(runId) % BigInt(shardCount));
+  return fnv1a64Low(runId) % shardCount;
 }
 
 export function shardTag(namespace: string, shard: number): string {

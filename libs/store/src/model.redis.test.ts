@@ -7,13 +7,13 @@ import {
   planOf,
 } from '@runnel/testing';
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
+import type { RedisClient } from './script.ts';
 import { type PlaceEnd, StoreDriver, settlementOf } from './store-driver.ts';
 
-let redis: Redis;
+let redis: RedisClient;
 
 beforeAll(() => {
   redis = connectRedis(inject('redisUrl'), () => undefined);

@@ -1,5 +1,7 @@
+import { Cluster } from 'ioredis';
 import type { Chores } from './chores.ts';
 import { shardKey, shardOf } from './keys.ts';
+import { pollNodes } from './poll-nodes.ts';
 import type { RedisClient } from './script.ts';
 
 /** The consumer group of every shard's stream, and its only consumer: whoever owns the shard. */
@@ -27,9 +29,21 @@ export async function appendOutcomes(
   namespace: string,
   entries: readonly NewOutcomeEntry[],
 ): Promise<void> {
+  const byShard = Map.groupBy(entries, (entry) => shardOf(entry.runId));
+  await Promise.all(
+    [...byShard].map(([shard, own]) =>
+      appendToShard(redis, shardKey(namespace, shard, 'outcomes'), own),
+    ),
+  );
+}
+
+async function appendToShard(
+  redis: RedisClient,
+  key: string,
+  entries: readonly NewOutcomeEntry[],
+): Promise<void> {
   const pipeline = redis.pipeline();
   for (const entry of entries) {
-    const key = shardKey(namespace, shardOf(entry.runId), 'outcomes');
     const fields = ['r', entry.runId, 'c', entry.carrier, 't', entry.token, 'g', entry.group];
     pipeline.xadd(key, '*', ...fields, 'p', entry.outcomes, 'x', entry.extras);
   }
@@ -51,7 +65,9 @@ export async function openOutcomes(
   shard: number,
 ): Promise<void> {
   try {
-    await redis.xgroup('CREATE', shardKey(namespace, shard, 'outcomes'), group, '0', 'MKSTREAM');
+    // A `call`: where commands are gathered, ioredis would look for the slot in the word CREATE.
+    const key = shardKey(namespace, shard, 'outcomes');
+    await redis.call('XGROUP', 'CREATE', key, group, '0', 'MKSTREAM');
   } catch (error: unknown) {
     // Another listener, or an earlier start, made it.
     if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
@@ -77,22 +93,32 @@ export async function readPendingOutcomes(
   return decodeStreams(raw)[0]?.entries ?? [];
 }
 
-/** New entries of the given shards, after waiting up to `blockMs` for the first; null does not wait. */
+/**
+ * New entries of the given shards, after waiting up to `blockMs` for the first; null does not wait. On
+ * a Cluster no command takes keys of two shards, so they are asked again and again, node by node.
+ */
 export async function readNewOutcomes(
   redis: RedisClient,
   namespace: string,
   shards: readonly number[],
   options: { readonly count: number; readonly blockMs: number | null },
 ): Promise<readonly ShardEntries[]> {
-  const keys = shards.map((shard) => shardKey(namespace, shard, 'outcomes'));
-  const block = options.blockMs === null ? [] : ['BLOCK', options.blockMs];
-  const raw = await redis.callBuffer('XREADGROUP', [
-    ...['GROUP', group, consumer, 'COUNT', options.count, ...block, 'STREAMS'],
-    ...keys,
-    ...keys.map(() => '>'),
-  ]);
-  return decodeStreams(raw).map(({ key, entries }) => ({
-    shard: shards[keys.indexOf(key)] ?? -1,
+  const head = ['GROUP', group, consumer, 'COUNT', options.count];
+  const keys = new Map(shards.map((shard) => [shardKey(namespace, shard, 'outcomes'), shard]));
+  const answers =
+    redis instanceof Cluster
+      ? await pollNodes(redis, shards, options.blockMs ?? 0, (shard) => [
+          ...['XREADGROUP', ...head, 'STREAMS', shardKey(namespace, shard, 'outcomes'), '>'],
+        ])
+      : [
+          await redis.callBuffer('XREADGROUP', [
+            ...head,
+            ...(options.blockMs === null ? [] : ['BLOCK', options.blockMs]),
+            ...['STREAMS', ...keys.keys(), ...shards.map(() => '>')],
+          ]),
+        ];
+  return answers.flatMap(decodeStreams).map(({ key, entries }) => ({
+    shard: keys.get(key) ?? -1,
     entries,
   }));
 }

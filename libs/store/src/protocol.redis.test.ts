@@ -1,13 +1,13 @@
 import { groupOf, planOf } from '@runnel/testing';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { handBack } from './deliveries.ts';
 import { stateCode } from './packed.ts';
+import type { RedisClient } from './script.ts';
 import { allSucceeded, StoreDriver, settlementOf } from './store-driver.ts';
 import { haltPage, reissue } from './turns.ts';
 
-let redis: Redis;
+let redis: RedisClient;
 
 beforeAll(() => {
   redis = connectRedis(inject('redisUrl'), () => undefined);
@@ -126,6 +126,44 @@ describe('a reserved delivery', () => {
     const answer = await driver.settle(reserved.map(allSucceeded));
 
     expect(answer).toMatchObject({ state: 'succeeded', accepted: 4 });
+  });
+});
+
+describe('tasks that are handed back', () => {
+  test('at some places come again in another delivery; the others still count', async () => {
+    const driver = await submit(4);
+    await driver.turn();
+    const delivery = await driver.claimed(1);
+
+    expect(await handBack(redis, driver.run, delivery, [1, 3])).toBe(2);
+    expect(await handBack(redis, driver.run, delivery, [1, 3])).toBe(0);
+    const rest = await driver.settle([allSucceeded(delivery)], 4, 64, 1);
+    const [again] = rest.reserved;
+
+    expect(rest).toMatchObject({ accepted: 2, duplicates: 2, state: 'running' });
+    expect(again?.ids).toEqual([1, 3]);
+    if (again === undefined) throw new Error('nothing was cut');
+    expect(await driver.settle([allSucceeded(again)])).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('of a run that is cancelled end cancelled', async () => {
+    const driver = await submit(4);
+    await driver.turn();
+    const delivery = await driver.claimed(1);
+    await haltPage(driver.redis, driver.run, 'cancel', 1);
+
+    expect(await handBack(redis, driver.run, delivery, [1, 3])).toBe(2);
+    await driver.settle([
+      settlementOf(
+        delivery,
+        [0, 2].map((place) => ({ place, code: stateCode.succeeded })),
+      ),
+    ]);
+
+    expect(await driver.summary()).toMatchObject({
+      state: 'cancelled',
+      counts: { succeeded: 2, cancelled: 2 },
+    });
   });
 });
 
@@ -330,8 +368,8 @@ describe('the size of a delivery', () => {
     return (await driver.deliveries()).map(({ ids }) => ids.length);
   }
 
-  test('is one task while the group was never measured: nothing waits behind a slow one', async () => {
-    expect(await sizes({ meanUs: 0 })).toEqual([1, 1]);
+  test('is small while the group was never measured: the worker finds out', async () => {
+    expect(await sizes({ meanUs: 0 })).toEqual([64, 64]);
   });
 
   test('is as large as it may be for quick tasks', async () => {

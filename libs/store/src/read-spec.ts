@@ -1,15 +1,23 @@
 import { pipeline, type Readable } from 'node:stream';
-import { createInflateRaw } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createInflateRaw, inflateRaw } from 'node:zlib';
 import { NotFoundError } from '@runnel/core';
 import type { SpecRecord } from './chunks.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 
-/** A spec as it was submitted; its text is read while it is taken. */
-export interface SpecText {
-  readonly format: SpecRecord['format'];
-  readonly text: Readable;
-}
+const inflate = promisify(inflateRaw);
+
+/** A spec as it is kept, read while it is taken. */
+export type SpecText =
+  | { readonly format: 'document'; readonly text: Readable }
+  | {
+      readonly format: 'tasks' | 'lines';
+      /** The JSON of the spec without its tasks. */
+      readonly head: string;
+      /** Texts of tasks, several at once: see task-texts.ts. */
+      readonly tasks: AsyncIterable<string>;
+    };
 
 const pageBytes = 262_144;
 
@@ -20,19 +28,34 @@ export async function openSpec(
   id: string,
 ): Promise<SpecText> {
   const { names } = runHandle(namespace, id);
-  const [format, bytes] = await Promise.all([
+  const [format, bytes, chunks] = await Promise.all([
     redis.hget(names.meta, 'specFormat'),
     redis.strlen(names.spec),
+    redis.hlen(names.payload),
   ]);
   if (bytes === 0) throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
   const pages = readPages(redis, names.spec, bytes);
   // Where it breaks off, the reader of the text is told.
   const text = pipeline(pages, createInflateRaw(), () => undefined);
-  return { format: format === 'ndjson' ? 'ndjson' : 'json', text };
+  if (!isInParts(format)) return { format: 'document', text };
+  const head = Buffer.concat(await text.toArray()).toString();
+  return { format, head, tasks: readTasks(redis, names.payload, chunks) };
+}
+
+function isInParts(format: string | null): format is Exclude<SpecRecord['format'], 'document'> {
+  return format === 'tasks' || format === 'lines';
 }
 
 async function* readPages(redis: RedisClient, key: string, bytes: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes; at += pageBytes) {
     yield await redis.getrangeBuffer(key, at, at + pageBytes - 1);
+  }
+}
+
+async function* readTasks(redis: RedisClient, key: string, chunks: number): AsyncGenerator<string> {
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const raw = await redis.hgetBuffer(key, String(chunk));
+    if (raw === null) throw new Error('the run was deleted while its spec was read');
+    yield (await inflate(raw)).toString();
   }
 }

@@ -1,4 +1,4 @@
-import { finalTaskStates, type Json, type TaskState } from '@runnel/core';
+import type { Json, TaskState } from '@runnel/core';
 import { z } from 'zod';
 import { readDeliveries } from './deliveries.ts';
 import { nameHash } from './names.ts';
@@ -41,9 +41,6 @@ export interface StateReader {
   stateOf(number: number): TaskState;
 }
 
-/** Nodes that one step of a filtered listing looks at. */
-const scanNodes = 65_536;
-
 /** The states of nodes from ≤ n < to. */
 export async function readStates(
   redis: RedisClient,
@@ -80,55 +77,13 @@ export async function readStates(
   };
 }
 
-export interface TaskQuery {
-  readonly class?: string;
-  readonly state?: TaskState;
-  /** Nodes below this were listed before. */
-  readonly from: number;
-  readonly limit: number;
-}
-
-/** A page of tasks in id order; `next` is where the following page starts, null at the end. */
-export async function listTasks(
-  redis: RedisClient,
-  info: RunInfo,
-  query: TaskQuery,
-): Promise<{ readonly tasks: readonly TaskSummary[]; readonly next: number | null }> {
-  const isOfClass = await classFilter(info, query.class);
-  const nodeCount = info.facts.nodeCount;
-  const found: FoundTask[] = [];
-  let at = query.from;
-  while (at < nodeCount && found.length < query.limit) {
-    const to = Math.min(nodeCount, at + (query.state === undefined ? 4_096 : scanNodes));
-    const reader = await readStates(redis, info, at, to);
-    for (; at < to && found.length < query.limit; at++) {
-      if (!isOfClass(at)) continue;
-      const state = reader.stateOf(at);
-      if (query.state === undefined || query.state === state) found.push({ number: at, state });
-    }
-  }
-  const tasks = await summarize(redis, info, found);
-  return { tasks, next: at < nodeCount ? at : null };
-}
-
-interface FoundTask {
+export interface FoundTask {
   readonly number: number;
   readonly state: TaskState;
 }
 
-/** Tells tasks of a class (of any, where none is named) from others and from barriers. */
-async function classFilter(
-  info: RunInfo,
-  name: string | undefined,
-): Promise<(number: number) => boolean> {
-  const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
-  const wanted = groups.map(
-    (group) => group.kind !== 'barrier' && (name === undefined || group.class === name),
-  );
-  return (number) => wanted[groupAt(ranges, number)] ?? false;
-}
-
-async function summarize(
+/** What is shown of tasks whose state is known. */
+export async function summarize(
   redis: RedisClient,
   info: RunInfo,
   found: readonly FoundTask[],
@@ -148,13 +103,29 @@ async function summarize(
   });
 }
 
-/** The records of last attempts, in one round trip. */
+/** Records between those that are wanted are read as well, where one read then does. */
+const mostAttemptsRead = 4_096;
+
+/** The records of last attempts, in one round trip; the tasks are in id order. */
 async function readAttempts(
   redis: RedisClient,
   info: RunInfo,
   found: readonly FoundTask[],
 ): Promise<readonly Buffer[]> {
   const key = info.facts.handle.names.attempts;
+  const first = found[0]?.number ?? 0;
+  const last = found.at(-1)?.number ?? 0;
+  if (last - first < mostAttemptsRead) {
+    const raw = await redis.getrangeBuffer(
+      key,
+      first * attemptBytes,
+      (last + 1) * attemptBytes - 1,
+    );
+    return found.map(({ number }) => {
+      const at = (number - first) * attemptBytes;
+      return raw.subarray(at, at + attemptBytes);
+    });
+  }
   const pipeline = redis.pipeline();
   for (const { number } of found) {
     pipeline.getrangeBuffer(key, number * attemptBytes, (number + 1) * attemptBytes - 1);
@@ -287,12 +258,3 @@ async function checkNumber(info: RunInfo, number: number): Promise<number | null
 function parseJson(raw: string | null): Json {
   return raw === null ? null : z.custom<Json>(() => true).parse(JSON.parse(raw));
 }
-
-export const listableStates: readonly TaskState[] = [
-  'waiting',
-  'ready',
-  'queued',
-  'running',
-  'delayed',
-  ...finalTaskStates,
-];

@@ -1,4 +1,4 @@
-import { type KeyNames, keysOf, readyKey } from './keys.ts';
+import { type KeyNames, keysOf, readyKey, type ShardKey, shardKey, shardKeyDocs } from './keys.ts';
 import type { ScriptKeys } from './script.ts';
 
 /** A run and all its keys, spelled once. */
@@ -23,4 +23,16 @@ export function runHandle(namespace: string, id: string): RunHandle {
 export function withQueues(run: RunHandle, queues: readonly string[]): OpenRunHandle {
   const more = queues.map((_, number) => readyKey(run.namespace, run.id, number));
   return { ...run, queues, keys: { names: run.names, more } };
+}
+
+/** The keys of a shard alone, for scripts that touch no run. */
+export function shardHandle(
+  namespace: string,
+  shard: number,
+): { readonly keys: ScriptKeys<ShardKey> } {
+  const names = { ...shardKeyDocs } as unknown as Record<ShardKey, string>; // each is set below
+  for (const name of Object.keys(shardKeyDocs) as ShardKey[]) {
+    names[name] = shardKey(namespace, shard, name);
+  }
+  return { keys: { names } };
 }

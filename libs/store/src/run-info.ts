@@ -1,11 +1,6 @@
-import { type Json, NotFoundError, type TaskPayload, taskId } from '@runnel/core';
-import {
-  decodeGroups,
-  decodePayloads,
-  groupChunk,
-  payloadChunk,
-  type StoredGroup,
-} from './chunks.ts';
+import { type Json, NotFoundError, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
+import { z } from 'zod';
+import { decodeGroups, decodePayloads, groupChunk, type StoredGroup } from './chunks.ts';
 import { toUint32 } from './packed.ts';
 import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -43,10 +38,13 @@ export class RunInfo {
   readonly #groups = new Map<number, Promise<readonly StoredGroup[]>>();
   readonly #payloads = new Map<number, Promise<readonly TaskPayload[]>>();
   #ranges: Promise<Uint32Array> | undefined;
+  #firstChunks: FirstChunks;
 
-  constructor(redis: RedisClient, facts: RunFacts) {
+  /** @param firstChunks what was read together with the facts: all that most runs have. */
+  constructor(redis: RedisClient, facts: RunFacts, firstChunks: FirstChunks = {}) {
     this.#redis = redis;
     this.facts = facts;
+    this.#firstChunks = firstChunks;
   }
 
   async group(number: number): Promise<StoredGroup> {
@@ -108,14 +106,23 @@ export class RunInfo {
   }
 
   async #readGroups(chunk: number): Promise<readonly StoredGroup[]> {
-    const raw = await this.#redis.hgetBuffer(this.facts.handle.names.groups, String(chunk));
+    const first = chunk === 0 ? this.#firstChunks.groups : undefined;
+    const { groups } = this.facts.handle.names;
+    const raw = first ?? (await this.#redis.hgetBuffer(groups, String(chunk)));
     return raw === null ? [] : decodeGroups(raw);
   }
 
   async #readPayloads(chunk: number): Promise<readonly TaskPayload[]> {
-    const raw = await this.#redis.hgetBuffer(this.facts.handle.names.payload, String(chunk));
-    return decodePayloads(raw);
+    const first = chunk === 0 ? this.#firstChunks.payload : undefined;
+    const { payload } = this.facts.handle.names;
+    return decodePayloads(first ?? (await this.#redis.hgetBuffer(payload, String(chunk))));
   }
+}
+
+/** As they lie in Redis; absent: not read so far. */
+interface FirstChunks {
+  readonly groups?: Buffer;
+  readonly payload?: Buffer;
 }
 
 const noPayload: TaskPayload = { values: [] };
@@ -160,6 +167,26 @@ export async function readRunFacts(
   return factsOf(namespace, id, meta);
 }
 
+/** Facts, first groups and first payloads in one round trip; throws NotFoundError where there is no such run. */
+async function readRunInfo(redis: RedisClient, namespace: string, id: string): Promise<RunInfo> {
+  const { names } = runHandle(namespace, id);
+  const replies = await redis
+    .pipeline()
+    .hgetall(names.meta)
+    .hgetBuffer(names.groups, '0')
+    .hgetBuffer(names.payload, '0')
+    .exec();
+  const [meta, groups, payload] = (replies ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply;
+  });
+  const facts = factsOf(namespace, id, z.record(z.string(), z.string()).parse(meta));
+  return new RunInfo(redis, facts, {
+    ...(Buffer.isBuffer(groups) ? { groups } : {}),
+    ...(Buffer.isBuffer(payload) ? { payload } : {}),
+  });
+}
+
 export function factsOf(
   namespace: string,
   id: string,
@@ -202,10 +229,7 @@ export class RunInfoCache {
 
   /** Throws NotFoundError where there is no such run. */
   read(id: string): Promise<RunInfo> {
-    return kept(this.#infos, id, keptRuns, async () => {
-      const facts = await readRunFacts(this.#redis, this.#namespace, id);
-      return new RunInfo(this.#redis, facts);
-    });
+    return kept(this.#infos, id, keptRuns, () => readRunInfo(this.#redis, this.#namespace, id));
   }
 
   forget(id: string): void {

@@ -49,19 +49,36 @@ export const sealRun = defineScript(
       'runs',
       'active',
       'demand',
+      'outcomes',
+      'parentOffsets',
+      'parents',
+      'childOffsets',
+      'children',
+      'groups',
+      'payload',
+      'names',
+      'spec',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
   },
-  nullable((raw) => {
+  nullable((raw): SealAnswer => {
     const list = toList(raw);
-    return { cursor: numberAt(list, 0), nodes: numberAt(list, 1) };
+    const [first, second] = list;
+    return typeof first === 'number'
+      ? { kind: 'page', cursor: first, nodes: numberAt(list, 1) }
+      : { kind: 'exists', state: toText(first), bodyHash: toText(second) };
   }),
 );
 
+/** How far a run is sealed; or what is there, where another submission has its id. */
+export type SealAnswer =
+  | { readonly kind: 'page'; readonly cursor: number; readonly nodes: number }
+  | { readonly kind: 'exists'; readonly state: string; readonly bodyHash: string };
+
 export const startRun = defineScript(
   'start-run',
-  { keys: ['meta', 'submitting', 'active'] },
+  { keys: ['meta', 'submitting', 'active', 'outcomes'] },
   nullable(toText),
 );
 
@@ -199,6 +216,71 @@ export const removeRecord = defineScript(
 );
 
 export const appendLog = defineScript('append-log', { keys: ['meta', 'logs'] }, toInteger);
+
+export const repairCounters = defineScript(
+  'repair-counters',
+  {
+    keys: ['meta', 'counts', 'groupIndex', 'demand'],
+    preludes: ['packed', 'run', 'repair'],
+    takesMore: true,
+    allowOom: true,
+  },
+  toInteger,
+);
+
+export const repairTasks = defineScript(
+  'repair-tasks',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'counts', 'groupIndex', 'groupRanges'] as const),
+      ...(['backlog', 'demand'] as const),
+    ],
+    preludes: ['packed', 'run', 'repair'],
+    takesMore: true,
+    allowOom: true,
+  },
+  toInteger,
+);
+
+export const repairReady = defineScript(
+  'repair-ready',
+  {
+    keys: ['meta', 'counts', 'groupIndex', 'demand'],
+    preludes: ['packed', 'run', 'repair'],
+    takesMore: true,
+    allowOom: true,
+  },
+  toInteger,
+);
+
+export const repairDelivery = defineScript(
+  'repair-delivery',
+  {
+    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
+    preludes: ['packed', 'run', 'repair'],
+    takesMore: true,
+    allowOom: true,
+  },
+  toInteger,
+);
+
+export const repairTimes = defineScript(
+  'repair-times',
+  { keys: ['state', 'times'], allowOom: true },
+  toInteger,
+);
+
+export const repairSets = defineScript(
+  'repair-sets',
+  { keys: ['meta', 'runs', 'submitting', 'active', 'ended'], allowOom: true },
+  toInteger,
+);
+
+export const repairDemand = defineScript(
+  'repair-demand',
+  { keys: ['demand'], allowOom: true },
+  toInteger,
+);
 
 function toTurn(raw: RawReply): TurnAnswer {
   const list = toList(raw);

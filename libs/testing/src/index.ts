@@ -1,3 +1,5 @@
 export { attemptEnds, finalRunState, finalStates } from './model.ts';
 export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';
+export { RedisNode } from './redis-node.ts';
+export { type RedisSet, startCluster, startSentinels } from './redis-sets.ts';
 export { type App, type AppProcess, Stack, type StackOptions } from './stack.ts';

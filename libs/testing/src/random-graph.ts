@@ -104,6 +104,7 @@ export function planOf(graph: Graph, overrides: Partial<Plan> = {}): Plan {
     *payloads() {
       for (const id of graph.keys()) yield { values: [], id: `t${id}` };
     },
+    texts: null,
     onFailure: 'continue',
     parallelism: null,
     ...overrides,

@@ -36,31 +36,42 @@ export interface StackOptions {
   readonly workers?: number;
   /** Settings of all apps, such as `{ RUNNEL_CONCURRENCY: '2' }`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** One that runs already; default: one of its own. */
+  readonly redisUrl?: string;
   /** Lines of redis.conf; `appendonly yes` by default. */
   readonly redis?: Readonly<Record<string, string>>;
 }
 
 /** Real processes on a Redis of their own, for tests; all are gone when it is disposed. */
 export class Stack implements AsyncDisposable {
-  readonly redis: EmbeddedRedis;
+  readonly redisUrl: string;
   readonly dir: string;
   readonly processes: AppProcess[] = [];
   apiUrl = '';
+  readonly #redis: EmbeddedRedis | null;
   readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(redis: EmbeddedRedis, dir: string, env: Readonly<Record<string, string>>) {
-    this.redis = redis;
+  private constructor(redis: EmbeddedRedis | null, dir: string, options: StackOptions) {
+    this.#redis = redis;
+    this.redisUrl = redis?.url ?? options.redisUrl ?? '';
     this.dir = dir;
-    this.#env = env;
+    this.#env = options.env ?? {};
+  }
+
+  /** The stack's own. */
+  get redis(): EmbeddedRedis {
+    if (this.#redis === null) throw new Error('this stack uses the Redis that it was given');
+    return this.#redis;
   }
 
   static async start(options: StackOptions = {}): Promise<Stack> {
     const dir = mkdtempSync(join(tmpdir(), 'runnel-e2e-'));
-    const redis = await startEmbeddedRedis({
-      dir: join(dir, 'redis'),
-      ...(options.redis === undefined ? {} : { config: options.redis }),
-    });
-    const stack = new Stack(redis, dir, options.env ?? {});
+    const config = options.redis === undefined ? {} : { config: options.redis };
+    const redis =
+      options.redisUrl === undefined
+        ? await startEmbeddedRedis({ dir: join(dir, 'redis'), ...config })
+        : null;
+    const stack = new Stack(redis, dir, options);
     const apps: App[] = [
       ...(options.api === true ? (['api'] as const) : []),
       ...Array.from({ length: options.listeners ?? 1 }, () => 'listener' as const),
@@ -81,7 +92,7 @@ export class Stack implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...pathOnly(),
-        REDIS_URL: this.redis.url,
+        REDIS_URL: this.redisUrl,
         RUNNEL_DATA: join(this.dir, 'data'),
         RUNNEL_PORT: '0',
         ...this.#env,
@@ -106,7 +117,7 @@ export class Stack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.processes.map((one) => one.kill('SIGKILL')));
-    await this.redis[Symbol.asyncDispose]();
+    await this.#redis?.[Symbol.asyncDispose]();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { doctorRoutes } from './doctor.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
 import { runRoutes } from './runs.ts';
@@ -13,6 +14,7 @@ const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
   ...workerRoutes,
+  ...doctorRoutes,
   ...serviceRoutes,
 ];
 

@@ -18,7 +18,6 @@ import {
 } from '../route.ts';
 import { runPath, toWireRun, toWireRunSummary } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
-import { wakeListener } from './submit-run.ts';
 
 const time = z
   .string()
@@ -138,8 +137,8 @@ const start: Route = {
     const { state } = await readRun(redis, namespace, id);
     if (state === 'submitting') throw beingSubmitted(id);
     if (state === 'created') {
-      await startCreatedRun({ redis, namespace, now: clock.now() }, id);
-      await wakeListener(context, id);
+      const storing = { redis, namespace, now: clock.now() };
+      await context.fence.run(() => startCreatedRun(storing, id));
     }
     const now = await readRun(redis, namespace, id);
     sendAccepted(context, { request, response, id, state: now.state, isNew: state === 'created' });
@@ -161,7 +160,9 @@ const cancel: Route = {
   async handle(context, request, response) {
     const { redis, settings, clock } = context;
     const id = pathPart(request, 'id');
-    const { isNew } = await cancelRun(redis, settings.namespace, id, clock.now());
+    const { isNew } = await context.fence.run(() =>
+      cancelRun(redis, settings.namespace, id, clock.now()),
+    );
     const { state } = await readRun(redis, settings.namespace, id);
     if (!isNew && state !== 'running' && state !== 'cancelled') throw cannotCancel(id, state);
     sendAccepted(context, { request, response, id, state, isNew });

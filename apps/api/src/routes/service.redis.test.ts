@@ -1,12 +1,13 @@
 import { systemClock } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { createLogger, createMetrics } from '@runnel/service';
-import { connectRedisForRequests, RunInfoCache } from '@runnel/store';
+import { connectRedisForRequests, noFence, RunInfoCache } from '@runnel/store';
 import type { Express } from 'express';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
+import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
 let api: TestApi;
@@ -44,7 +45,9 @@ test('/openapi.json describes every route that express serves, and no other', as
   const app = createApp(
     {
       ...{ settings, redis, executors, catalog: executorCatalog(executors) },
+      fence: noFence,
       infos: new RunInfoCache(redis, namespace),
+      room: new RoomGuard(redis, systemClock),
       channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),

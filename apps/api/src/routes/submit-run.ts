@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
 import type { Plan } from '@runnel/core';
 import { submitRun } from '@runnel/engine';
-import { nudge } from '@runnel/store';
+import { estimateBytes } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
@@ -10,8 +10,7 @@ import { type ApiContext, baseUrl } from '../context.ts';
 import { describePlan } from '../describe-plan.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
-import { requireRoom } from '../require-room.ts';
-import { flag, jsonOf, type Route, readQuery } from '../route.ts';
+import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
 import { runPath } from '../run-answer.ts';
 import { toWireIssue } from '../wire-issue.ts';
 
@@ -79,46 +78,37 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
-  const { plan, warnings, spec, priority } = await readSubmission(context, request, source);
+  const { plan, warnings, spec, priority } = await readSubmission(context, request, {
+    source,
+    isHashed: key !== undefined,
+  });
   const wireWarnings = warnings.map(toWireIssue);
   if (options.dryRun === 'true') {
     response.json({ ...describePlan(plan), warnings: wireWarnings });
     return;
   }
-  await requireRoom(context.redis);
-  const now = context.clock.now();
-  const { runId, isNew } = await submitRun(
-    {
-      redis: context.redis,
-      namespace: context.settings.namespace,
-      executors: context.executors,
-      now,
-    },
-    {
-      plan,
-      spec,
-      source,
-      priority,
-      ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
-      ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
-    },
+  await context.room.require(
+    estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0),
   );
-  if (isNew) await wakeListener(context, runId);
+  const now = context.clock.now();
+  const { redis, executors, settings } = context;
+  const { runId, isNew } = await context.fence.run(() =>
+    submitRun(
+      { redis, namespace: settings.namespace, executors, now },
+      {
+        plan,
+        spec,
+        source,
+        priority,
+        ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+        ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
+      },
+    ),
+  );
   const url = `${baseUrl(context, request)}${runPath(runId)}`;
   const answer: WireSubmitted = { id: runId, url, tasks: countTasks(plan), warnings: wireWarnings };
-  response
-    .status(isNew ? 201 : 200)
-    .location(runPath(runId))
-    .json(answer);
-}
-
-/** The run is stored already: where this fails, the listener finds it by itself a little later. */
-export async function wakeListener(context: ApiContext, runId: string): Promise<void> {
-  try {
-    await nudge(context.redis, context.settings.namespace, runId);
-  } catch (error: unknown) {
-    context.logger.warn({ err: error, runId }, 'the listener could not be told of a run');
-  }
+  response.status(isNew ? 201 : 200).location(runPath(runId));
+  sendJson(response, answer);
 }
 
 function countTasks(plan: Plan): number {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseRedisAddress } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { type AddCommand, type Cli, globalOptions, parseWhole, readOptions } from '../cli.ts';
@@ -87,8 +88,11 @@ function chooseRedis(asked: {
 }): RedisChoice {
   const { url, memory, cwd } = asked;
   if (url === undefined) return { kind: 'embedded', memory, dir: join(cwd, '.runnel/redis') };
-  if (!/^rediss?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    throw new UsageError(`--redis ${url}: must be an address such as redis://127.0.0.1:6379`);
+  try {
+    parseRedisAddress(url);
+  } catch (error: unknown) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`--redis: ${error.message}`, { cause: error });
   }
   return { kind: 'url', url };
 }

@@ -32,7 +32,7 @@ export interface StackRequest {
 }
 
 export interface StackSettings
-  extends Pick<StackOptions, 'env' | 'url' | 'token' | 'graceMs' | 'workers'> {
+  extends Pick<StackOptions, 'env' | 'url' | 'token' | 'graceMs' | 'workers' | 'durability'> {
   readonly loaded: LoadedSettings;
 }
 
@@ -65,8 +65,9 @@ export function readStackSettings(request: StackRequest): StackSettings {
   const all = { ...env, ...own };
   const loaded = loadSettings({ env: all, cwd });
   requireTokenBeyondLoopback(loaded.settings);
-  const { host, token, graceMs } = loaded.settings;
-  return { env: all, loaded, workers, graceMs, token, url: toUrl(host, port) };
+  const { host, token, graceMs, durability } = loaded.settings;
+  const url = toUrl(host, port);
+  return { env: all, loaded, workers, graceMs, token, durability, url };
 }
 
 /** A worker loads functions when the first is called: too late to hear of a wrong path. */

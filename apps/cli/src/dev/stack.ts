@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient } from '@runnel/client';
+import type { Durability } from '@runnel/core';
 import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
 import { StackError } from '../exit-codes.ts';
 import { isAlive } from './is-alive.ts';
@@ -13,6 +14,7 @@ export interface StackOptions {
   readonly url: string;
   readonly token: string | null;
   readonly redis: RedisChoice;
+  readonly durability: Durability;
   readonly workers: number;
   /** What a worker has for its running tasks when it is stopped. */
   readonly graceMs: number;
@@ -126,7 +128,8 @@ export class Stack implements AsyncDisposable {
       await probeRedis(redis.url);
       return redis.url;
     }
-    this.#redis = await startEmbeddedRedis({ memory: redis.memory, dir: redis.dir });
+    const { durability } = this.#options;
+    this.#redis = await startEmbeddedRedis({ memory: redis.memory, dir: redis.dir, durability });
     const { pid } = this.#redis;
     this.#watch = setInterval(() => {
       if (isAlive(pid)) return;

@@ -5,9 +5,8 @@
 local DELIVERY_MS = 200
 -- Less work than this costs more to carry around than to do: quick tasks are not spread thinner.
 local WORTHWHILE_MS = 5
--- Tasks of a group that was never measured: nothing may wait behind a slow one, and the first that
--- ends tells.
-local UNMEASURED = 1
+-- Tasks of a group that was never measured: a worker hands back what would wait behind a slow one.
+local UNMEASURED = 64
 
 -- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
 local function sizes_for(group, queue, slots)
@@ -16,7 +15,7 @@ local function sizes_for(group, queue, slots)
   -- Where the tasks of a delivery run side by side, none waits behind another.
   if info.side_by_side then return max(1, min(info.max_batch, share)), 1 end
   local known = counts_of(group)
-  if known.n == 0 then return UNMEASURED, 1 end
+  if known.n == 0 then return max(1, min(info.max_batch, share, UNMEASURED)), info.max_batch end
   local mean_us = max(1, known.us / known.n)
   local worth = min(info.max_batch, floor(WORTHWHILE_MS * 1000 / mean_us))
   local size = min(info.max_batch, share, floor(DELIVERY_MS * 1000 / mean_us))
@@ -52,8 +51,13 @@ end
 local function sort_ids(packed)
   local n = #packed / 4
   local ids = unpack_ids(packed, 1, n)
-  table.sort(ids)
-  return pack_ids(ids, 1, n)
+  for i = 2, n do
+    if ids[i] < ids[i - 1] then
+      table.sort(ids)
+      return pack_ids(ids, 1, n)
+    end
+  end
+  return packed
 end
 
 -- Takes ids from the head of the list; entries of the same group are joined. Nil where nothing is

@@ -1,5 +1,5 @@
--- Puts the open ids of a claimed delivery back at the front of their ready list and closes it: a
--- worker that stops hands back what it did not start or had to give up.
+-- Puts open ids of a claimed delivery back at the front of their ready list: all of them where a worker
+-- stops, some where they would have to wait behind a slow one. A delivery without open ids is closed.
 --
 -- KEYS[1] meta        hash    the run's own record
 -- KEYS[2] state       string  1 byte a node
@@ -11,18 +11,41 @@
 -- KEYS[8…] ready      list    one list a queue
 -- ARGV[1] carrier
 -- ARGV[2] token
+-- ARGV[3…] places, from 0; none: all
 --
 -- Returns the number of ids put back; 0 where the delivery is closed or another token holds it.
 local packed = call('HGET', K.deliveries, ARGV[1])
 if not packed or sub(packed, 1, 8) ~= ARGV[2] then return 0 end
 local d = read_delivery(packed)
-local ids, count = open_ids(d)
-if call('HGET', K.meta, 'halt') then
-  cancel_delivery(ARGV[1], d)
+local halt = record().halt
+
+local wanted = #ARGV > 2 and {} or nil
+for i = 3, #ARGV do wanted[tonumber(ARGV[i])] = true end
+local bits = { byte(d.bits, 1, -1) }
+local all, open, places = open_ids(d)
+local ids, codes, n = {}, {}, 0
+for i = 1, open do
+  local place = places[i]
+  if not wanted or wanted[place] then
+    n = n + 1
+    ids[n], codes[n] = all[i], char(CANCELLED)
+    bits[floor(place / 8) + 1] = bits[floor(place / 8) + 1] - lshift(1, place % 8)
+  end
+end
+if n == 0 then return 0 end
+
+if halt then
+  write_states(ids, codes, n)
+  count_ends(d.group, CANCELLED, n)
 else
-  push_ready(d.group, d.flags, ids, count, true)
-  add_total('open', -count)
+  push_ready(d.group, d.flags, ids, n, true)
+end
+add_total('open', -n)
+if n == open then
   close_delivery(ARGV[1], d)
+else
+  d.bits = char(unpack(bits))
+  call('HSET', K.deliveries, ARGV[1], pack_delivery(d))
 end
 save_run()
-return count
+return n

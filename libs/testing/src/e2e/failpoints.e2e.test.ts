@@ -2,33 +2,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@runnel/client';
 import { expect, test } from 'vitest';
-import { type App, Stack } from '../stack.ts';
+import { Stack } from '../stack.ts';
+import { ordinaryPoints, submitPoints } from './failpoint-cases.ts';
 import { readJournal, waitForEnd } from './wait-for.ts';
 
 const functions = fileURLToPath(new URL('../fixtures/functions.ts', import.meta.url));
-
-/** Points that an ordinary run with retries passes, and whose process they take down. */
-const points: readonly (readonly [string, App])[] = [
-  ['claim.before', 'worker'],
-  ['claim.after', 'worker'],
-  ['execute.before-report', 'worker'],
-  ['report.before-append', 'worker'],
-  ['report.after-append', 'worker'],
-  ['settle.before', 'worker'],
-  ['settle.after', 'worker'],
-  ['outbox.before-add', 'worker'],
-  ['outbox.after-add', 'worker'],
-  ['outbox.after-clear', 'worker'],
-  ['settle.before', 'listener'],
-  ['settle.after', 'listener'],
-  ['outbox.before-add', 'listener'],
-  ['outbox.after-add', 'listener'],
-  ['outbox.after-clear', 'listener'],
-  ['ack.before', 'listener'],
-  ['ack.after', 'listener'],
-  ['times.before-release', 'listener'],
-  ['times.after-release', 'listener'],
-];
 
 const width = 30;
 
@@ -63,7 +41,7 @@ function specOf(journal: string): unknown {
   return { tasks };
 }
 
-test.concurrent.each(points)(
+test.concurrent.each(ordinaryPoints)(
   'a crash at %s of a %s leaves a run that ends right',
   async (point, app) => {
     const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
@@ -75,7 +53,7 @@ test.concurrent.each(points)(
     });
     const client = createClient({ url: stack.apiUrl });
     // Delayed tasks come back together: there may be no second time.
-    const hit = point.startsWith('times.') ? 1 : 2;
+    const hit = point.startsWith('times.') || point.startsWith('turn.') ? 1 : 2;
     const armed = await stack.add(app, { RUNNEL_FAILPOINTS: `${point}=crash@${hit}` });
     const journal = join(stack.dir, 'journal');
 
@@ -91,12 +69,26 @@ test.concurrent.each(points)(
   },
 );
 
-test.each(['submit.after-create', 'submit.after-page', 'submit.before-seal', 'submit.after-seal'])(
-  'a crash of the api at %s leaves nothing half done: the same key is one run',
-  async (point) => {
+const small = { tasks: [{ class: 'a', executor: 'noop' }] };
+/** More than one call of Redis stores: it goes in pages. */
+const large = {
+  parameters: { N: { from: 1, to: 3_000 } },
+  tasks: [{ class: 'a', executor: 'noop', details: { output: { n: '{{N}}' } } }],
+};
+
+/** A small run is stored by one call: it passes only the points around its sealing. */
+const submissions = [
+  ...submitPoints.map((point) => [point, 'large', large] as const),
+  ...(['submit.before-seal', 'submit.after-seal'] as const).map(
+    (point) => [point, 'small', small] as const,
+  ),
+];
+
+test.concurrent.each(submissions)(
+  'a crash of the api at %s of a %s run leaves nothing half done: the same key is one run',
+  async (point, size, value) => {
     await using stack = await Stack.start({ listeners: 1, workers: 1 });
     const armed = await stack.add('api', { RUNNEL_FAILPOINTS: `${point}=crash` });
-    const value = { tasks: [{ class: 'a', executor: 'noop' }] };
     const options = { idempotencyKey: 'one' };
 
     await expect(
@@ -106,11 +98,55 @@ test.each(['submit.after-create', 'submit.after-page', 'submit.before-seal', 'su
     await stack.add('api');
     const client = createClient({ url: stack.apiUrl });
     const { runs } = await client.listRuns();
-
-    const isSealed = point === 'submit.after-seal';
-    expect(runs).toHaveLength(isSealed ? 1 : 0);
     const again = client.submitRun({ value }, options);
-    if (isSealed) expect((await again).isNew).toBe(false);
-    else await expect(again).rejects.toThrow('is being submitted under the same Idempotency-Key');
+
+    const isSealed = point.startsWith('submit.after-seal');
+    expect(runs).toHaveLength(isSealed ? 1 : 0);
+    // Where nothing was written yet, the key is free.
+    if (isSealed || point === 'submit.before-create' || size === 'small') {
+      const { id, isNew } = await again;
+      expect(isNew).toBe(!isSealed);
+      expect((await waitForEnd(client, id)).state).toBe('succeeded');
+    } else {
+      await expect(again).rejects.toThrow('is being submitted under the same Idempotency-Key');
+    }
+  },
+);
+
+/** Points behind writes that an ordinary run passes; one process loses all of these replies. */
+const lostReplies: Readonly<Record<string, readonly string[]>> = {
+  worker: ['claim.after', 'report.after-append', 'settle.after@3', 'outbox.after-add@2'],
+  listener: [
+    'turn.after',
+    'settle.after@2',
+    'outbox.after-add',
+    'ack.after',
+    'times.after-release',
+  ],
+};
+
+test.concurrent.each(['worker', 'listener'] as const)(
+  'replies that a %s loses, one after each of its writes, change nothing',
+  async (app) => {
+    const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
+    await using stack = await Stack.start({
+      api: true,
+      env,
+      listeners: app === 'listener' ? 0 : 1,
+      workers: app === 'worker' ? 0 : 1,
+    });
+    const client = createClient({ url: stack.apiUrl });
+    const armed = (lostReplies[app] ?? []).map((point) => {
+      const [name, hit = '1'] = point.split('@');
+      return `${name}=lose-reply@${hit}`;
+    });
+    await stack.add(app, { RUNNEL_FAILPOINTS: armed.join(',') });
+
+    const { id } = await client.submitRun({ value: specOf(join(stack.dir, 'journal')) });
+    const run = await waitForEnd(client, id, 60_000);
+
+    expect(run.state).toBe('succeeded');
+    expect(run.counts.succeeded).toBe(3 * width);
+    expect((await client.askDoctor({ run: id })).findings).toEqual([]);
   },
 );

@@ -6,6 +6,7 @@ import {
   Enqueuer,
   type ExecutorFacts,
   LostDeliveries,
+  Pace,
   RunNews,
   SlotTurns,
   submitRun,
@@ -14,7 +15,7 @@ import { Housekeeping } from '@runnel/listener/housekeeping';
 import { OutcomeReader } from '@runnel/listener/read-outcomes';
 import { RunTurns } from '@runnel/listener/run-turns';
 import { createLogger } from '@runnel/service';
-import { Chores, nudge, RunInfoCache } from '@runnel/store';
+import { Chores, noFence, nudge, RunInfoCache } from '@runnel/store';
 import { RunCancels } from '@runnel/worker/run-cancels';
 import { planOf } from '../random-graph.ts';
 import { ModelQueues, type StartedModelJob } from './job-queue.ts';
@@ -85,6 +86,8 @@ export function startWorker(world: World, index: number): void {
   const executor = new DeliveryExecutor({
     ...{ redis, namespace, infos, turns, onError },
     executors: new ModelExecutors(world, process),
+    fence: noFence,
+    pace: new Pace(),
     settling: new Set(),
     slots: slotsPerWorker,
     worker: { name: process.name, number: index },

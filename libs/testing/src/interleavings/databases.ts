@@ -1,5 +1,4 @@
-import { connectRedis } from '@runnel/store';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 
 /** Databases of the test server that no other test uses: a server has 16, tests use the first. */
 const firstDatabase = 1;
@@ -10,8 +9,8 @@ const databaseCount = 8;
 export async function openDatabases(url: string): Promise<readonly Redis[]> {
   const databases: Redis[] = [];
   for (let index = 0; index < databaseCount; index++) {
-    const redis = connectRedis(url, () => undefined);
-    await redis.select(firstDatabase + index);
+    // RESP 2, as connections of the store.
+    const redis = new Redis(url, { db: firstDatabase + index, protocol: 2 });
     databases.push(redis);
   }
   return databases;

@@ -23,6 +23,11 @@ export class ModelExecutors implements ExecutorPool {
     };
   }
 
+  /** The whole delivery is handed over at once: a case knows no time that passes by itself. */
+  isSideBySide(): boolean {
+    return true;
+  }
+
   parseDetails(_name: string, details: unknown): ReturnType<ExecutorPool['parseDetails']> {
     return { ok: true, details };
   }

@@ -1,0 +1,82 @@
+import { connectRedis, haltPage, type RedisClient, stateCode } from '@runnel/store';
+import { type PlaceEnd, StoreDriver, settlementOf } from '@runnel/store/store-driver';
+import { type Graph, graphArbitrary, planOf } from '@runnel/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { examineRun } from './examine.ts';
+
+let redis: RedisClient;
+
+beforeAll(() => {
+  redis = connectRedis(inject('redisUrl'), () => undefined);
+});
+
+afterAll(async () => {
+  await redis.quit();
+});
+
+/** One look, without a second. A claim that ends the last task leaves the end to the next turn. */
+async function kindsIn(client: RedisClient, driver: StoreDriver): Promise<readonly string[]> {
+  const jobs = { findLost: async () => [] };
+  const context = { redis: client, namespace: driver.namespace, jobs, now: () => 1 };
+  const { findings } = await examineRun(context, driver.run.id);
+  const wrong = findings.filter(({ kind }) => kind !== 'end-missed');
+  return wrong.map(({ kind, task, detail }) => `${kind} ${task} ${detail}`);
+}
+
+test('50 random graphs are healthy after every step, with backlogs, retries and cancels', async () => {
+  const property = fc.asyncProperty(
+    graphArbitrary(40),
+    fc.infiniteStream(fc.nat(1_000_000)),
+    async (graph, stream) => {
+      const driver = await StoreDriver.submit(redis, 'doctor-model', planOf(graph), {
+        maxBatch: 3,
+      });
+      const draw = (n: number): number => Number(stream.next().value ?? 0) % n;
+      const isCancelled = draw(5) === 0;
+      for (let step = 1; step < 300; step++) {
+        const { state, outbox } = await driver.turn(3, 1 + draw(6));
+        await driver.clearOutbox(outbox.map(({ carrier }) => carrier));
+        expect(await kindsIn(redis, driver)).toEqual([]);
+        if (state !== 'running' && state !== 'halting') return;
+        await play(driver, graph, { draw, starts: step });
+        expect(await kindsIn(redis, driver)).toEqual([]);
+        if (isCancelled && step > 1) await haltPage(redis, driver.run, 'cancel', 1);
+      }
+      throw new Error('it did not end');
+    },
+  );
+
+  await fc.assert(property, { numRuns: 50 });
+}, 120_000);
+
+/** Carries out one open delivery, or a part of it, and releases what is delayed. */
+async function play(
+  driver: StoreDriver,
+  graph: Graph,
+  { draw, starts }: { readonly draw: (n: number) => number; readonly starts: number },
+): Promise<void> {
+  const open = await driver.deliveries();
+  const one = open[draw(Math.max(1, open.length))];
+  if (one !== undefined) {
+    const claimed = await driver.claim(one.carrier, starts);
+    if (claimed.kind === 'claimed') {
+      const { delivery } = claimed;
+      const ends = delivery.ids.flatMap((id, place): PlaceEnd[] => {
+        if (!delivery.open[place] || draw(4) === 0) return [];
+        const attempt = delivery.attempts[place] ?? 1;
+        const node = graph[id];
+        if (node?.attempts[Math.min(attempt, node.attempts.length) - 1] !== 'failed') {
+          return [{ place, code: stateCode.succeeded }];
+        }
+        if (attempt > node.retries) return [{ place, code: stateCode.failed }];
+        return [{ place, code: stateCode.delayed, due: 1 }];
+      });
+      await driver.settle([settlementOf(delivery, ends)], 3, 1 + draw(6));
+    }
+  }
+  if (draw(3) > 0) return;
+  const times = await redis.zrange(driver.run.names.times, '0', '-1');
+  const own = times.filter((member) => member.split(':')[1] === driver.run.id);
+  await driver.release(own.map((member) => Number(member.split(':')[2])));
+}

@@ -1,0 +1,232 @@
+import {
+  AttemptAbort,
+  type AttemptResult,
+  describeThrown,
+  failpoint,
+  type OpenExecutor,
+  type TaskInput,
+} from '@runnel/core';
+import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import { outcomeOf } from './outcome-of.ts';
+import { feedInParts } from './pace.ts';
+import type { DetailsRenderer } from './render-details.ts';
+import { DeliveryReport } from './report.ts';
+import { readInputs } from './task-inputs.ts';
+import { TaskLog } from './task-log.ts';
+import type { DeliveryEnd, DeliveryStart, WorkerContext } from './worker-context.ts';
+
+/** A delivery and what is known of it. */
+export interface Claimed {
+  readonly info: RunInfo;
+  readonly group: StoredGroup;
+  readonly start: DeliveryStart;
+  readonly delivery: Delivery;
+  readonly hasOutputs: boolean;
+}
+
+/** One claimed delivery, until all of its outcomes are settled or in the stream. */
+export class Execution {
+  readonly #context: WorkerContext;
+  readonly #renderer: DetailsRenderer;
+  readonly #claimed: Claimed;
+  readonly #signal: AbortSignal;
+  readonly #report: DeliveryReport;
+  readonly #logs = new Map<number, TaskLog>();
+  readonly #results = new Map<number, AttemptResult>();
+  readonly #returned = new Set<number>();
+  #returning: Promise<void> | undefined;
+
+  constructor(context: WorkerContext, renderer: DetailsRenderer, claimed: Claimed) {
+    const { start, delivery } = claimed;
+    this.#context = context;
+    this.#renderer = renderer;
+    this.#claimed = claimed;
+    this.#signal = AbortSignal.any([start.lease, start.cancel, start.shutdown]);
+    this.#report = new DeliveryReport({
+      redis: context.redis,
+      namespace: context.namespace,
+      delivery: {
+        runId: start.runId,
+        carrier: delivery.carrier,
+        token: delivery.token,
+        group: delivery.group,
+      },
+      lease: start.lease,
+      fence: context.fence,
+      settleLast: (entry) => context.turns.settle(claimed.info, entry, delivery.queue),
+    });
+  }
+
+  async run(): Promise<DeliveryEnd> {
+    const { delivery, group } = this.#claimed;
+    const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
+    const tasks = await this.#prepare(places);
+    if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
+    await failpoint('execute.before-report');
+    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+    await this.#settle(places);
+    return this.#describe(places);
+  }
+
+  /**
+   * Where the slot's next job waits already, it is taken while this one's last outcomes are settled.
+   * A worker that dies in between leaves a delivery without a job, which the listener finds lost.
+   */
+  async #settle(places: readonly number[]): Promise<void> {
+    const { turns, settling, slots } = this.#context;
+    const { queue } = this.#claimed.delivery;
+    await this.#returning;
+    const isWhole = places.every((place) => this.#results.has(place) || this.#returned.has(place));
+    const finished = this.#report.finish();
+    if (isWhole && settling.size < slots && turns.expectsJob(queue)) {
+      const beside = finished.catch(this.#context.onError).finally(() => settling.delete(beside));
+      settling.add(beside);
+      return;
+    }
+    await finished;
+    if (!isWhole) await this.#handBack([]);
+  }
+
+  /** Renders every open task; one that can't be rendered fails at once, the others go on. */
+  async #prepare(places: readonly number[]): Promise<readonly PlacedTask[]> {
+    const { info, delivery, group, hasOutputs } = this.#claimed;
+    const { redis } = this.#context;
+    const looksForInputs = group.inputs.length > 0 && hasOutputs;
+    const numbers = places.map((place) => delivery.ids[place] ?? -1);
+    const planned = await info.tasksOf(numbers, delivery.group);
+    const tasks: PlacedTask[] = [];
+    for (const [index, place] of places.entries()) {
+      const task = planned[index];
+      if (task === undefined) continue;
+      const { number } = task;
+      const attempt = delivery.attempts[place] ?? 1;
+      const inputs = looksForInputs ? await readInputs(redis, info, group, number) : {};
+      const rendered = this.#renderer.render({ run: info.facts, task, attempt, inputs });
+      if (!rendered.ok) {
+        this.#end(place, rendered.failure, 0);
+        continue;
+      }
+      const log = this.#logOf(place, number, attempt);
+      tasks.push({
+        place,
+        input: {
+          run: { id: info.facts.handle.id, name: info.facts.name },
+          task: { id: task.id, number, class: group.class, attempt },
+          idempotencyKey: `${info.facts.handle.id}.${number}.${attempt}`,
+          details: rendered.details,
+          inputs,
+          timeoutMs: group.timeoutMs,
+          successExitCodes: group.successExitCodes,
+          log,
+          isolated: delivery.isolated,
+        },
+      });
+    }
+    return tasks;
+  }
+
+  async #carryOut(name: string, tasks: readonly PlacedTask[]): Promise<void> {
+    const { executors, pace } = this.#context;
+    try {
+      const executor = await executors.open(name);
+      const run = (part: readonly PlacedTask[]): Promise<void> => this.#execute(executor, part);
+      if (tasks.length === 1 || executors.isSideBySide(name)) return await run(tasks);
+      const { group } = this.#claimed;
+      await feedInParts(pace, {
+        ...{ group, tasks, signal: this.#signal, run },
+        handBack: (rest) => {
+          this.#returning = this.#handBack(rest.map(({ place }) => place));
+        },
+      });
+    } catch (error: unknown) {
+      // An executor that throws has a bug, or can't be opened here: its open tasks fail with it.
+      const message = describeThrown(error);
+      for (const { place } of tasks) {
+        this.#end(place, { outcome: 'failed', reason: 'error', message }, 0);
+      }
+    }
+  }
+
+  async #execute(executor: OpenExecutor<unknown>, part: readonly PlacedTask[]): Promise<void> {
+    const batch = { tasks: part.map(({ input }) => input), signal: this.#signal };
+    await executor.execute(batch, (index, result, durationMs) => {
+      const task = part[index];
+      if (task !== undefined) this.#end(task.place, result, durationMs);
+    });
+  }
+
+  /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */
+  #end(place: number, result: AttemptResult, durationMs: number): void {
+    if (this.#results.has(place)) return;
+    if (result.outcome === 'cancelled' && !this.#isCancel()) return;
+    this.#results.set(place, result);
+    const { info, delivery } = this.#claimed;
+    const startMs = this.#context.now() - durationMs - info.facts.createdAt;
+    const attempt = delivery.attempts[place] ?? 1;
+    const { worker } = this.#context;
+    const { record, extra } = outcomeOf({ place, attempt, startMs, durationMs, worker }, result);
+    // Who sees the end sees the whole log.
+    this.#logs.get(place)?.flush();
+    this.#report.add(record, extra);
+  }
+
+  #isCancel(): boolean {
+    const reason: unknown = this.#signal.reason;
+    return reason instanceof AttemptAbort && reason.abortCause === 'cancel';
+  }
+
+  /**
+   * What stands behind a slow task goes to other slots; a worker that stops, or was cut off from Redis,
+   * gives back everything that it did not end (no places). It is alive: no death is counted. Where
+   * another has claimed the delivery meanwhile, this has no effect.
+   */
+  async #handBack(places: readonly number[]): Promise<void> {
+    const { redis, namespace } = this.#context;
+    const { info, delivery, start } = this.#claimed;
+    for (const place of places) this.#returned.add(place);
+    try {
+      await failpoint('return.before');
+      await handBack(redis, info.facts.handle, delivery, places);
+      await failpoint('return.after');
+      await nudge(redis, namespace, start.runId);
+    } catch (error: unknown) {
+      if (places.length === 0) throw error;
+      // Handed back with all the rest, at the end.
+      this.#returned.clear();
+    }
+  }
+
+  #describe(places: readonly number[]): DeliveryEnd {
+    const counts: Record<string, number> = {};
+    for (const place of places) {
+      const outcome = this.#results.get(place)?.outcome ?? 'handed back';
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    }
+    const [first] = places;
+    const result = first === undefined ? undefined : this.#results.get(first);
+    if (places.length !== 1 || first === undefined || result === undefined) {
+      return { kind: 'done', counts };
+    }
+    const logTail = this.#logs.get(first)?.tail().toString() ?? '';
+    return { kind: 'done', counts, only: { result, logTail } };
+  }
+
+  #logOf(place: number, task: number, attempt: number): TaskLog {
+    const { redis, logTailBytes, logRunBytes } = this.#context;
+    const log = new TaskLog({
+      redis,
+      run: this.#claimed.info.facts.handle,
+      task,
+      attempt,
+      tailBytes: logTailBytes,
+      runCapBytes: logRunBytes,
+    });
+    this.#logs.set(place, log);
+    return log;
+  }
+}
+
+interface PlacedTask {
+  readonly place: number;
+  readonly input: TaskInput<unknown>;
+}

@@ -1,0 +1,45 @@
+import type { AttemptResult } from '@runnel/core';
+import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
+import type { ExecutorPool } from './executors.ts';
+import type { Pace } from './pace.ts';
+import type { SlotTurns } from './slot-turns.ts';
+
+/** What a worker process keeps for all its deliveries. */
+export interface WorkerContext {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly infos: RunInfoCache;
+  readonly executors: ExecutorPool;
+  readonly turns: SlotTurns;
+  readonly fence: Fence;
+  readonly pace: Pace;
+  /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
+  readonly settling: Set<Promise<void>>;
+  readonly slots: number;
+  readonly worker: { readonly name: string; readonly number: number };
+  readonly maxDeaths: number;
+  readonly logTailBytes: number;
+  readonly logRunBytes: number;
+  now(): number;
+  onError(error: Error): void;
+}
+
+/** A start of a delivery, with the signals that may end it; each reason is an AttemptAbort. */
+export interface DeliveryStart {
+  readonly runId: string;
+  readonly carrier: number;
+  readonly attemptsStarted: number;
+  readonly lease: AbortSignal;
+  readonly cancel: AbortSignal;
+  readonly shutdown: AbortSignal;
+}
+
+/** What became of a delivery, for people: completion never depends on it. */
+export type DeliveryEnd =
+  | { readonly kind: 'refused'; readonly why: string }
+  | {
+      readonly kind: 'done';
+      readonly counts: Readonly<Record<string, number>>;
+      /** Of a delivery of one task. */
+      readonly only?: { readonly result: AttemptResult; readonly logTail: string };
+    };

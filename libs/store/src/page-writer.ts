@@ -1,0 +1,96 @@
+import { ConflictError, failpoint } from '@runnel/core';
+import type { RunHandle } from './run-handle.ts';
+import type { RunPart } from './run-parts.ts';
+import { type Argument, callOf, type RedisClient, runPipeline } from './script.ts';
+import { writePage } from './scripts.ts';
+
+/** One SETRANGE: large enough to be quick, small enough that Redis answers others in between. */
+const pageBytes = 262_144;
+const pagesPerTrip = 8;
+/** Fields of a hash go together up to here. */
+const fieldBytes = 65_536;
+
+interface Page {
+  readonly target: string;
+  readonly args: readonly Argument[];
+}
+
+/** Gathers pages into pipelines; each page is refused once a janitor has removed the run. */
+export class PageWriter {
+  readonly #redis: RedisClient;
+  readonly #run: RunHandle;
+  readonly #token: string;
+  #pages: Page[] = [];
+  #bytes = 0;
+  /** Of one hash. */
+  #fields: { readonly key: RunPart['key']; readonly args: Argument[]; bytes: number } | null = null;
+
+  constructor(redis: RedisClient, run: RunHandle, token: string) {
+    this.#redis = redis;
+    this.#run = run;
+    this.#token = token;
+  }
+
+  async write({ key, field, bytes }: RunPart): Promise<void> {
+    if (field !== null) return await this.#addField(key, field, bytes);
+    if (bytes.length === 0) return;
+    // The last byte first: a string that grows by SETRANGE takes up to twice its size.
+    if (bytes.length > pageBytes)
+      await this.#add(key, ['s', bytes.length - 1, bytes.subarray(-1)], 1);
+    for (let at = 0; at < bytes.length; at += pageBytes) {
+      const page = bytes.subarray(at, at + pageBytes);
+      await this.#add(key, ['s', at, page], page.length);
+    }
+  }
+
+  /** Resolves when everything is written. */
+  async flush(): Promise<void> {
+    await this.#closeFields();
+    await this.#send();
+  }
+
+  async #addField(key: RunPart['key'], field: number, bytes: Buffer): Promise<void> {
+    if (this.#fields?.key !== key) await this.#closeFields();
+    this.#fields ??= { key, args: ['h'], bytes: 0 };
+    this.#fields.args.push(field, bytes);
+    this.#fields.bytes += bytes.length;
+    if (this.#fields.bytes >= fieldBytes) await this.#closeFields();
+  }
+
+  async #closeFields(): Promise<void> {
+    const fields = this.#fields;
+    this.#fields = null;
+    if (fields !== null) await this.#add(fields.key, fields.args, fields.bytes);
+  }
+
+  async #add(key: RunPart['key'], args: readonly Argument[], bytes: number): Promise<void> {
+    this.#pages.push({ target: this.#run.names[key], args });
+    this.#bytes += bytes;
+    if (this.#bytes >= pageBytes * pagesPerTrip) await this.#send();
+  }
+
+  async #send(): Promise<void> {
+    const pages = this.#pages;
+    this.#pages = [];
+    this.#bytes = 0;
+    if (pages.length === 0) return;
+    const calls = pages.map(({ target, args }) =>
+      callOf(writePage, { names: this.#run.names, more: [target] }, [
+        this.#token,
+        Date.now(),
+        ...args,
+      ]),
+    );
+    await failpoint('submit.before-page');
+    const written = await runPipeline<number[]>(this.#redis, calls);
+    if (written.some((answer) => answer !== 1)) throw removedMeanwhile(this.#run.id);
+    await failpoint('submit.after-page');
+  }
+}
+
+/** What the submitter is told where the janitor took the run for abandoned. */
+export function removedMeanwhile(id: string): Error {
+  return new ConflictError(
+    `run ${id}: the submission took too long and was removed; submit it again`,
+  );
+}

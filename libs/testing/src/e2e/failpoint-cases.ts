@@ -1,0 +1,57 @@
+import type { Failpoint } from '@runnel/core';
+import type { App } from '../stack.ts';
+
+/** Points that an ordinary run with retries passes, and whose process a crash takes down there. */
+export const ordinaryPoints: readonly (readonly [Failpoint, App])[] = [
+  ['claim.before', 'worker'],
+  ['claim.after', 'worker'],
+  ['execute.before-report', 'worker'],
+  ['report.before-append', 'worker'],
+  ['report.after-append', 'worker'],
+  ['settle.before', 'worker'],
+  ['settle.after', 'worker'],
+  ['outbox.before-add', 'worker'],
+  ['outbox.after-add', 'worker'],
+  ['outbox.after-clear', 'worker'],
+  ['settle.before', 'listener'],
+  ['settle.after', 'listener'],
+  ['turn.before', 'listener'],
+  ['turn.after', 'listener'],
+  ['outbox.before-add', 'listener'],
+  ['outbox.after-add', 'listener'],
+  ['outbox.after-clear', 'listener'],
+  ['ack.before', 'listener'],
+  ['ack.after', 'listener'],
+  ['times.before-release', 'listener'],
+  ['times.after-release', 'listener'],
+];
+
+/** Points of a submission; the run exists for others after the last. */
+export const submitPoints: readonly Failpoint[] = [
+  'submit.before-create',
+  'submit.after-create',
+  'submit.before-page',
+  'submit.after-page',
+  'submit.before-seal',
+  'submit.after-seal-page',
+  'submit.after-seal',
+];
+
+export const startPoints: readonly Failpoint[] = ['start.before', 'start.after'];
+export const returnPoints: readonly Failpoint[] = ['return.before', 'return.after'];
+export const lostPoints: readonly Failpoint[] = ['lost.before-reissue', 'lost.after-reissue'];
+export const buryPoints: readonly Failpoint[] = ['bury.before', 'bury.after'];
+export const cancelPoints: readonly Failpoint[] = [
+  'cancel.before',
+  'cancel.after-first-page',
+  'cancel.after-tell',
+];
+export const haltPoints: readonly Failpoint[] = ['halt.before-page', 'halt.after-page'];
+export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
+
+/** Every point that a test crashes at. */
+export const crashedPoints: readonly Failpoint[] = [
+  ...ordinaryPoints.map(([point]) => point),
+  ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
+  ...[...cancelPoints, ...haltPoints, ...removePoints],
+];
