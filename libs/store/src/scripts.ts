@@ -204,6 +204,7 @@ export const haltRun = defineScript(
   }),
 );
 
+/** The further keys are all others of the run. */
 export const removeRecord = defineScript(
   'remove-run',
   {

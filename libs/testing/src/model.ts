@@ -36,6 +36,21 @@ export function attemptEnds(node: GraphNode): readonly ('succeeded' | 'failed')[
   return ends;
 }
 
+/**
+ * What becomes of a node, as far as its parents have ended; undefined while that is open.
+ */
+export function decideBy(
+  node: GraphNode,
+  states: readonly (FinalTaskState | undefined)[],
+): 'run' | FinalTaskState | undefined {
+  const { runIf, parents } = node;
+  const isAny = runIf === 'any-succeeded' || runIf === 'any-failed';
+  const isDone = parents.every(({ id }) => states[id] !== undefined);
+  const known = states.map((state) => state ?? 'skipped');
+  if (isDone) return decide(node, known);
+  return isAny && decide(node, known) === 'run' ? 'run' : undefined;
+}
+
 function decide(node: GraphNode, states: readonly FinalTaskState[]): 'run' | FinalTaskState {
   if (node.parents.length === 0) return 'run';
   const parents = node.parents.map(({ id, on }) => ({ state: states[id] ?? 'skipped', on }));

@@ -22,10 +22,10 @@ export interface GraphNode {
 
 export type Graph = readonly GraphNode[];
 
-/** Graphs with conditions, barriers, failures and retries; `max` nodes at most. */
-export function graphArbitrary(max: number): fc.Arbitrary<Graph> {
+/** Graphs with conditions, barriers, failures and retries; `min` to `max` nodes. */
+export function graphArbitrary(max: number, min = 1): fc.Arbitrary<Graph> {
   return fc
-    .integer({ min: 1, max })
+    .integer({ min, max })
     .chain((size) => fc.tuple(...Array.from({ length: size }, (_, id) => nodeArbitrary(id))));
 }
 

@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AttemptAbort } from '@runnel/core';
+import {
+  cancelRun,
+  DeliveryExecutor,
+  Enqueuer,
+  type ExecutorFacts,
+  LostDeliveries,
+  Pace,
+  RunNews,
+  SlotTurns,
+  submitRun,
+} from '@runnel/engine';
+import { Housekeeping } from '@runnel/listener/housekeeping';
+import { OutcomeReader } from '@runnel/listener/read-outcomes';
+import { RunTurns } from '@runnel/listener/run-turns';
+import { createLogger } from '@runnel/service';
+import { Chores, noFence, nudge, RunInfoCache } from '@runnel/store';
+import { RunCancels } from '@runnel/worker/run-cancels';
+import { planOf } from '../random-graph.ts';
+import { ModelQueues, type StartedModelJob } from './job-queue.ts';
+import { ModelExecutors } from './model-executor.ts';
+import type { Process } from './process.ts';
+import {
+  client,
+  ModelLeases,
+  type ModelListener,
+  ModelShares,
+  type ModelWorker,
+  namespace,
+  runId,
+  type World,
+} from './world.ts';
+
+/** Deliveries that one worker carries out at once. */
+const slotsPerWorker = 2;
+const logger = createLogger({ name: 'interleavings', level: 'silent' });
+
+/** A client that submits under one idempotency key until it is answered, and the api that serves it. */
+export function startApi(world: World): void {
+  const process = world.spawn('api', 0);
+  const redis = world.connect(process, 'redis');
+  const { graph, maxBatch, stopsOnFailure, parallelism } = world.scene;
+  const executors: ExecutorFacts = {
+    lane: () => 'computes',
+    maxBatch: () => maxBatch,
+    isSideBySide: () => false,
+  };
+  const plan = planOf(graph, { onFailure: stopsOnFailure ? 'stop' : 'continue', parallelism });
+  process.start(async () => {
+    while (!world.isAcknowledged) {
+      const context = { redis, namespace, executors, now: world.nowMs };
+      const spec = { kind: 'document', value: {} } as const;
+      try {
+        await submitRun(context, { plan, spec, source: null, priority: 0, idempotency: client });
+        await nudge(redis, namespace, runId);
+        world.isAcknowledged = true;
+      } catch {
+        await sleep(5_000);
+      }
+    }
+  });
+}
+
+/** A user who cancels the run; where the api dies meanwhile, the user does not try again. */
+export function startCancel(world: World): void {
+  const process = world.spawn('user', 0);
+  const redis = world.connect(process, 'redis');
+  process.start(async () => {
+    await cancelRun(redis, namespace, runId, world.nowMs);
+  });
+}
+
+export function startWorker(world: World, index: number): void {
+  const process = world.spawn('worker', index);
+  const redis = world.connect(process, 'redis');
+  const infos = new RunInfoCache(redis, namespace);
+  const onError = (): undefined => undefined;
+  const chores = new Chores(redis, onError);
+  const queues = new ModelQueues(redis, process, world);
+  const turns = new (world.scene.reportsOnly ? NoTurns : SlotTurns)({
+    ...{ redis, namespace, infos, shares: new ModelShares(redis, world.scene) },
+    ...{ enqueuer: new Enqueuer(queues, chores), news: new RunNews(chores, namespace) },
+    ...{ now: () => world.nowMs, random: () => 0, onError },
+  });
+  const executor = new DeliveryExecutor({
+    ...{ redis, namespace, infos, turns, onError },
+    executors: new ModelExecutors(world, process),
+    fence: noFence,
+    pace: new Pace(),
+    settling: new Set(),
+    slots: slotsPerWorker,
+    worker: { name: process.name, number: index },
+    maxDeaths: 1_000,
+    logTailBytes: 100,
+    logRunBytes: 1_000,
+    now: () => world.nowMs,
+  });
+  const cancels = new RunCancels();
+  const worker: ModelWorker = {
+    process,
+    cancels,
+    checkCancels: () => cancels.check(redis, infos),
+  };
+  world.workers[index] = worker;
+  for (let slot = 0; slot < slotsPerWorker; slot++) {
+    process.start(() => serveSlot(world, worker, executor));
+  }
+}
+
+/** A worker whose own turns fail: all that it reports goes over the stream. */
+class NoTurns extends SlotTurns {
+  override async settle(): Promise<void> {
+    throw new Error('this worker takes no turns');
+  }
+}
+
+async function serveSlot(
+  world: World,
+  { process, cancels }: ModelWorker,
+  executor: DeliveryExecutor,
+): Promise<void> {
+  for (;;) {
+    const job = await takeJob(world, process);
+    if (job === null) continue;
+    const cancel = cancels.acquire(job.runId);
+    try {
+      const { carrier, attemptsStarted, lease } = job;
+      const shutdown = new AbortController().signal;
+      await executor.execute({
+        ...{ runId: job.runId, carrier, attemptsStarted },
+        ...{ lease: lease.signal, cancel, shutdown },
+      });
+    } catch {
+      // A processor that throws ends its job all the same: as a failed one.
+    } finally {
+      cancels.release(job.runId);
+    }
+    await process.pass('queue', { label: `end ${job.id}`, run: () => world.jobs.end(job) });
+  }
+}
+
+async function takeJob(world: World, process: Process): Promise<StartedModelJob | null> {
+  let job: StartedModelJob | null = null;
+  const { jobs } = world;
+  await process.pass('take', {
+    label: 'take',
+    run: () => {
+      job = jobs.take(process);
+    },
+    isEnabled: () => jobs.hasWaiting(),
+  });
+  return job;
+}
+
+/** The lock of a job is gone, and its holder has noticed. */
+export function loseLease(job: StartedModelJob): void {
+  job.lease.abort(new AttemptAbort('lease-lost'));
+}
+
+export function startListener(world: World, index: number): void {
+  const process = world.spawn('listener', index);
+  const redis = world.connect(process, 'redis');
+  const sweeping = world.connect(process, 'sweeping');
+  const now = (): number => world.nowMs;
+  const onError = (): undefined => undefined;
+  const infos = new RunInfoCache(redis, namespace);
+  const shares = new ModelShares(redis, world.scene);
+  const chores = new Chores(redis, onError);
+  const queues = new ModelQueues(redis, process, world);
+  const hasOwner = world.listeners.some(
+    ({ leases, process: other }) => leases.isOwner && !other.isDead,
+  );
+  const leases = new ModelLeases(redis, !hasOwner);
+  const turns = new RunTurns({
+    ...{ redis, infos, shares, enqueuer: new Enqueuer(queues, chores) },
+    ...{ news: new RunNews(chores, namespace), now, random: () => 0, onError },
+    onAccepted: onError,
+  });
+  const hasNews = (): boolean =>
+    world.hasNews || leases.isFresh || !leases.isOwner || turns.hasUnfinished();
+  const blocking = world.connect(process, 'blocking', hasNews);
+  const reader = new OutcomeReader({
+    ...{ redis, blocking, namespace, leases, turns, chores, logger },
+  });
+  const lost = new LostDeliveries({ redis, namespace, queues });
+  const housekeeping = new Housekeeping({
+    ...{ redis, sweeping, namespace, leases, turns, shares, infos, lost, logger, now },
+    keepMs: Number.POSITIVE_INFINITY,
+  });
+  const listener: ModelListener = {
+    process,
+    leases,
+    chores: [
+      () => housekeeping.visitActive(),
+      () => housekeeping.releaseDue(),
+      () => housekeeping.reissueLost(),
+      () => housekeeping.removeOld(),
+    ],
+    busy: new Set(),
+    hasUnfinished: () => turns.hasUnfinished(),
+  };
+  world.listeners[index] = listener;
+  process.start(() => reader.run(new AbortController().signal));
+}
+
+/** One of a listener's chores, unless it is under way. */
+export function startChore(listener: ModelListener, which: number): void {
+  const chore = listener.chores[which];
+  if (chore === undefined || listener.busy.has(which)) return;
+  listener.busy.add(which);
+  listener.process.start(() => chore().finally(() => listener.busy.delete(which)));
+}

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { type Graph, graphArbitrary } from '../random-graph.ts';
+import type { Order } from './schedule.ts';
+import type { Scene } from './world.ts';
+
+export interface Case {
+  readonly scene: Scene;
+  readonly order: Order;
+}
+
+/** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
+export const caseArbitrary: fc.Arbitrary<Case> = fc.record({
+  scene: scenes({ min: 3, max: 12 }),
+  order: orders(),
+});
+
+/** Runs of `min` to `max` nodes, with what is set around them. */
+export function scenes({
+  min,
+  max,
+}: {
+  readonly min: number;
+  readonly max: number;
+}): fc.Arbitrary<Scene> {
+  return fc.record({
+    graph: fc.tuple(graphArbitrary(max, min), fc.boolean()).map(inFewGroups),
+    maxBatch: fc.integer({ min: 1, max: 4 }),
+    window: fc.integer({ min: 1, max: 4 }),
+    slots: fc.integer({ min: 1, max: 2 }),
+    parallelism: fc.constantFrom(null, null, null, 2),
+    stopsOnFailure: oneOf(6),
+    isCancelled: oneOf(5),
+    reportsOnly: oneOf(3),
+    slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
+  });
+}
+
+/** Half of the graphs are of one group: only tasks of one group travel together. */
+function inFewGroups([graph, isOne]: [Graph, boolean]): Graph {
+  const [first] = graph;
+  if (!isOne || first === undefined) return graph;
+  const { retries, allowFailure } = first;
+  return graph.map((node) => ({ ...node, retries, allowFailure }));
+}
+
+function orders(): fc.Arbitrary<Order> {
+  return fc.record({
+    skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 })),
+    // `max`: short tapes reach little.
+    deaf: fc.oneof(fc.constant(0), fc.nat(80)),
+    tape: fc.array(fc.nat(65_535), { maxLength: 80, size: 'max' }),
+  });
+}
+
+/** True once in so many. */
+function oneOf(times: number): fc.Arbitrary<boolean> {
+  return fc.nat(times - 1).map((number) => number === times - 1);
+}

@@ -1,0 +1,77 @@
+import type { AttemptResult, Batch, EndTask, OpenExecutor, TaskInput } from '@runnel/core';
+import type { ExecutorPool } from '@runnel/engine';
+import { attemptEnds, decideBy } from '../model.ts';
+import type { Process } from './process.ts';
+import { readFinalStates } from './read-states.ts';
+import { hasOutput, type World } from './world.ts';
+
+/** Carries out tasks as the graph says, and looks at each start whether it may be. */
+export class ModelExecutors implements ExecutorPool {
+  readonly #world: World;
+  readonly #process: Process;
+  #batches = 0;
+
+  constructor(world: World, process: Process) {
+    this.#world = world;
+    this.#process = process;
+  }
+
+  async open(): Promise<OpenExecutor<unknown>> {
+    return {
+      execute: (batch, end) => this.#execute(batch, end),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  /** The whole delivery is handed over at once: a case knows no time that passes by itself. */
+  isSideBySide(): boolean {
+    return true;
+  }
+
+  parseDetails(_name: string, details: unknown): ReturnType<ExecutorPool['parseDetails']> {
+    return { ok: true, details };
+  }
+
+  /** Each start and each end is a step of its own. */
+  async #execute(batch: Batch<unknown>, end: EndTask): Promise<void> {
+    const connection = `batch${this.#batches++}`;
+    const numbers = batch.tasks.map(({ task }) => `${task.number}.${task.attempt}`).join();
+    await this.#process.pass(connection, {
+      label: `start ${numbers}`,
+      run: () => this.#check(batch),
+    });
+    for (const [index, task] of batch.tasks.entries()) {
+      const label = `end ${task.task.number}.${task.task.attempt}`;
+      // Some steps long, so that what ended before is often reported alone.
+      for (const step of [label, 'goes on', 'goes on']) {
+        await this.#process.pass(connection, { label: step, run: () => undefined });
+      }
+      end(index, batch.signal.aborted ? { outcome: 'cancelled' } : this.#resultOf(task), 1);
+    }
+  }
+
+  #resultOf({ task }: TaskInput<unknown>): AttemptResult {
+    const node = this.#world.scene.graph[task.number];
+    const ends = node === undefined ? [] : attemptEnds(node);
+    const end = ends[task.attempt - 1];
+    if (end === undefined) this.#world.fail(`${task.number} made attempt ${task.attempt}`);
+    if (end === 'failed') return { outcome: 'failed', reason: 'exit', message: '', exitCode: 1 };
+    return hasOutput(task.number)
+      ? { outcome: 'succeeded', output: { attempt: task.attempt } }
+      : { outcome: 'succeeded' };
+  }
+
+  /** No child starts before what it needs of its parents was accepted. */
+  async #check(batch: Batch<unknown>): Promise<void> {
+    const { graph } = this.#world.scene;
+    const states = await readFinalStates(this.#world);
+    for (const { task } of batch.tasks) {
+      const node = graph[task.number];
+      if (node === undefined || node.isBarrier) this.#world.fail(`${task.number} is no task`);
+      else if (decideBy(node, states) !== 'run') {
+        const seen = node.parents.map(({ id }) => `${id}: ${states[id] ?? 'not final'}`).join();
+        this.#world.fail(`${task.number} started too early (${node.runIf}; ${seen})`);
+      }
+    }
+  }
+}

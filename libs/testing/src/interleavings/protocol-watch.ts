@@ -1,0 +1,139 @@
+import {
+  allScripts,
+  type Delivery,
+  decodeDelivery,
+  decodeOutcome,
+  outcomeBytes,
+} from '@runnel/store';
+import type { Redis } from 'ioredis';
+import type { Call } from './gated-redis.ts';
+import { scriptOf } from './variant.ts';
+
+/** An outcome that came into the stream. */
+interface Appended {
+  readonly carrier: number;
+  readonly token: string;
+  readonly places: readonly number[];
+  readonly at: number;
+}
+
+export interface WatchOptions {
+  readonly redis: Redis;
+  /** Key of the run's deliveries. */
+  readonly deliveries: string;
+  fail(what: string): void;
+}
+
+/**
+ * Looks at what passes between the processes and Redis. A protocol that heals itself can hide that
+ * it was broken: tasks would only run again. So some of its promises are looked at here.
+ */
+export class ProtocolWatch {
+  readonly #options: WatchOptions;
+  #time = 0;
+  readonly #appended: Appended[] = [];
+  /** The highest start of a job under which each carrier was claimed, and that claim's token. */
+  readonly #claims = new Map<number, { readonly started: number; readonly token: string }>();
+  /** When each process first found a carrier lost. */
+  readonly #suspected = new Map<string, number>();
+  readonly #added = new Set<number>();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  onAdd(carrier: number): void {
+    this.#added.add(carrier);
+  }
+
+  onStates(process: string, carriers: readonly number[], lost: readonly number[]): void {
+    for (const carrier of carriers) {
+      const key = `${process}.${carrier}`;
+      if (!lost.includes(carrier)) this.#suspected.delete(key);
+      else if (!this.#suspected.has(key)) this.#suspected.set(key, ++this.#time);
+    }
+  }
+
+  /** Carries a command to Redis and looks at both ways. */
+  carry(process: string, [name, args]: Call, send: () => unknown): unknown {
+    if (name === 'xadd') this.#onAppend(args);
+    const script = scriptOf(args);
+    if (script === 'claim-delivery') return this.#claim(args, send);
+    if (script === 'take-turn') return this.#turn(args, send);
+    if (script === 'reissue-delivery') return this.#reissue(process, args, send);
+    return send();
+  }
+
+  #onAppend(args: readonly unknown[]): void {
+    const field = (letter: string): unknown => args[args.indexOf(letter) + 1];
+    const [packed, token] = [field('p'), field('t')];
+    if (!Buffer.isBuffer(packed) || !Buffer.isBuffer(token) || packed.length === 0) return;
+    const places: number[] = [];
+    for (let at = 0; at < packed.length; at += outcomeBytes)
+      places.push(decodeOutcome(packed, at).place);
+    const carrier = Number(field('c'));
+    this.#appended.push({ carrier, token: token.toString('hex'), places, at: ++this.#time });
+  }
+
+  /** A claim is answered under its own token, and only to a later start than the last. */
+  async #claim(args: readonly unknown[], send: () => unknown): Promise<unknown> {
+    const reply = await send();
+    const packed: unknown = Array.isArray(reply) ? reply[0] : null;
+    if (!Buffer.isBuffer(packed)) return reply;
+    const [carrier, started, token] = args.slice(3 + Number(args[2]));
+    const own = Buffer.isBuffer(token) ? token.toString('hex') : '';
+    const found = decodeDelivery(Number(carrier), packed).token.toString('hex');
+    if (own !== found) this.#options.fail(`${carrier} was claimed under another's token`);
+    const last = this.#claims.get(Number(carrier));
+    if (last !== undefined && last.token !== own && last.started >= Number(started)) {
+      this.#options.fail(`${carrier} was claimed by a start that was late`);
+    }
+    this.#claims.set(Number(carrier), { started: Number(started), token: own });
+    return reply;
+  }
+
+  /** Once a delivery was claimed again, what an earlier claim reports does not count. */
+  async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
+    const keyCount = Number(args[2]);
+    const queues = keyCount - allScripts.takeTurn.keys.length;
+    const settlements = args.slice(3 + keyCount + 4 + 3 * queues);
+    let current = 0;
+    for (let at = 0; at + 5 <= settlements.length; at += 5) {
+      const [carrier, token, outcomes] = settlements.slice(at, at + 3);
+      if (!Buffer.isBuffer(token) || !Buffer.isBuffer(outcomes)) continue;
+      const last = this.#claims.get(Number(carrier));
+      const isStale = last !== undefined && last.token !== token.toString('hex');
+      if (!isStale) current += outcomes.length / outcomeBytes;
+    }
+    const reply = await send();
+    const accepted = Array.isArray(reply) ? Number(reply[4]) : 0;
+    if (accepted > current) this.#options.fail('an outcome of a lost claim was accepted');
+    return reply;
+  }
+
+  /** A carrier is given up only if it had come into the queue, and when what it reported is settled. */
+  async #reissue(process: string, args: readonly unknown[], send: () => unknown): Promise<unknown> {
+    const carrier = Number(args[3 + Number(args[2])]);
+    const before = await this.#read(carrier);
+    const reply = await send();
+    if (before === null || Number(reply) === 0) return reply;
+    const { fail } = this.#options;
+    if (!this.#added.has(carrier)) fail(`${carrier} was given up, and never came into the queue`);
+    const since = this.#suspected.get(`${process}.${carrier}`) ?? 0;
+    const token = before.token.toString('hex');
+    const isOpen = this.#appended.some(
+      (one) =>
+        one.carrier === carrier &&
+        one.token === token &&
+        one.at < since &&
+        one.places.some((place) => before.open[place]),
+    );
+    if (isOpen) fail(`${carrier} was given up before its outcomes were settled`);
+    return reply;
+  }
+
+  async #read(carrier: number): Promise<Delivery | null> {
+    const packed = await this.#options.redis.hgetBuffer(this.#options.deliveries, String(carrier));
+    return packed === null ? null : decodeDelivery(carrier, packed);
+  }
+}

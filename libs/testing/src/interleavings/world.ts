@@ -1,0 +1,193 @@
+import { runIdOfKey, Shares } from '@runnel/engine';
+import { ShardLeases } from '@runnel/listener/shards';
+import { cancelChannel, type RedisClient, runHandle, shardOf } from '@runnel/store';
+import type { RunCancels } from '@runnel/worker/run-cancels';
+import type { Redis } from 'ioredis';
+import type { Graph } from '../random-graph.ts';
+import { type Call, gateRedis } from './gated-redis.ts';
+import { JobQueue } from './job-queue.ts';
+import { type Operation, Process, type Role } from './process.ts';
+import { ProtocolWatch } from './protocol-watch.ts';
+import { scriptOf, type Variant } from './variant.ts';
+
+/** What a case is, besides the order of its steps. */
+export interface Scene {
+  readonly graph: Graph;
+  readonly maxBatch: number;
+  readonly window: number;
+  readonly slots: number;
+  readonly parallelism: number | null;
+  readonly stopsOnFailure: boolean;
+  readonly isCancelled: boolean;
+  /** Workers settle nothing themselves: their outcomes go over the stream. */
+  readonly reportsOnly: boolean;
+  /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
+  readonly slowSubmission: number | null;
+}
+
+export const client = { client: 'c', key: 'k' };
+export const runId = runIdOfKey(client.client, client.key);
+export const shard = shardOf(runId);
+export const namespace = 'x';
+export const names = runHandle(namespace, runId).names;
+
+/** Some tasks hand something on: which attempt it was that counted. */
+export function hasOutput(id: number): boolean {
+  return id % 3 === 0;
+}
+
+/** Something about the run that must never be. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** A worker under exploration, as others see it. */
+export interface ModelWorker {
+  readonly process: Process;
+  readonly cancels: RunCancels;
+  checkCancels(): Promise<void>;
+}
+
+/** A listener under exploration, as others see it. */
+export interface ModelListener {
+  readonly process: Process;
+  readonly leases: ModelLeases;
+  readonly chores: readonly (() => Promise<void>)[];
+  /** Chores under way: none is started twice. */
+  readonly busy: Set<number>;
+  hasUnfinished(): boolean;
+}
+
+/** All that there is in one case, on a logical database of its own. */
+export class World {
+  readonly scene: Scene;
+  readonly redis: Redis;
+  readonly variant: Variant;
+  readonly watch: ProtocolWatch;
+  readonly jobs = new JobQueue();
+  readonly processes: Process[] = [];
+  readonly workers: ModelWorker[] = [];
+  readonly listeners: ModelListener[] = [];
+  nowMs = 1_800_000_000_000;
+  isAcknowledged = false;
+  /** The stream may have entries that nobody has read. */
+  hasNews = true;
+  /** What was done, for people who look for the cause of a failure. */
+  readonly log: string[] = [];
+  violation: Violation | null = null;
+  /** What was appended to the stream, as often as it was. */
+  readonly #entries: (readonly unknown[])[] = [];
+
+  constructor(redis: Redis, scene: Scene, variant: Variant) {
+    this.redis = redis;
+    this.scene = scene;
+    this.variant = variant;
+    const { deliveries } = names;
+    this.watch = new ProtocolWatch({ redis, deliveries, fail: (what) => this.fail(what) });
+  }
+
+  spawn(role: Role, index: number): Process {
+    const process = new Process(role, index, this);
+    this.processes.push(process);
+    return process;
+  }
+
+  /** A connection of a process. */
+  connect(process: Process, connection: string, hasNews = (): boolean => this.hasNews): Redis {
+    return gateRedis(this.redis, {
+      pass: async (operation: Operation) => await process.pass(connection, operation),
+      hasNews,
+      carry: (call, send) => this.#carry(process, call, send),
+    });
+  }
+
+  /** Puts an entry of the stream into it once more. */
+  async repeatEntry(nth: number): Promise<void> {
+    const args = this.#entries[nth % Math.max(1, this.#entries.length)];
+    if (args === undefined) return;
+    const [key, , ...fields] = args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)));
+    await this.redis.xadd(String(key), '*', ...fields);
+    this.hasNews = true;
+  }
+
+  fail(what: string): void {
+    this.violation ??= new Violation(what);
+  }
+
+  live(): readonly Process[] {
+    return this.processes.filter(({ isDead }) => !isDead);
+  }
+
+  /** A command on its way to Redis, as the variant will have it. */
+  #carry(process: Process, call: Call, send: (args: readonly unknown[]) => unknown): unknown {
+    const [name, args] = call;
+    if (name === 'xadd') {
+      this.#entries.push(args);
+      this.hasNews = true;
+    }
+    if (args[0] === 'XREADGROUP' && args.flat().at(-1) === '>') this.hasNews = false;
+    if (name === 'publish' && args[0] === cancelChannel(namespace)) this.#tellCancel();
+    const { scripts, detour } = this.variant;
+    const sha = scriptOf(args) === undefined ? undefined : scripts.get(String(args[1]));
+    const sent = sha === undefined ? args : ['EVALSHA', sha, ...args.slice(2)];
+    const go = (): unknown =>
+      detour === undefined ? send(sent) : detour(this.redis, call, () => send(sent));
+    return this.watch.carry(process.name, call, go);
+  }
+
+  #tellCancel(): void {
+    for (const { process, cancels } of this.workers) {
+      if (!process.isDead && !process.isFrozen) cancels.cancel(runId);
+    }
+  }
+}
+
+/** The lease of the one shard that matters, as the schedule hands it around. */
+export class ModelLeases extends ShardLeases {
+  isOwner: boolean;
+  isFresh: boolean;
+
+  constructor(redis: RedisClient, isOwner: boolean) {
+    super(redis, namespace, 'model');
+    this.isOwner = isOwner;
+    this.isFresh = isOwner;
+  }
+
+  override owned(): readonly number[] {
+    return this.isOwner ? [shard] : [];
+  }
+
+  override takeFresh(): readonly number[] {
+    const isFresh = this.isOwner && this.isFresh;
+    this.isFresh = false;
+    return isFresh ? [shard] : [];
+  }
+
+  override readPendingAgain(): void {
+    this.isFresh = true;
+  }
+
+  take(): void {
+    this.isOwner = true;
+    this.isFresh = true;
+  }
+
+  giveUp(): void {
+    this.isOwner = false;
+  }
+}
+
+/** Every run gets the same share. */
+export class ModelShares extends Shares {
+  readonly #scene: Scene;
+
+  constructor(redis: RedisClient, scene: Scene) {
+    super(redis, namespace);
+    this.#scene = scene;
+  }
+
+  override of(queues: readonly string[]): ReturnType<Shares['of']> {
+    const { window, slots } = this.#scene;
+    return queues.map(() => ({ window, slots }));
+  }
+}
