@@ -68,32 +68,26 @@ export function summarize(
   };
 }
 
+type Found = number | null | undefined;
+
 /** Compares a figure with what it should be; null where it was not measured. */
-export function atLeast(
-  what: string,
-  found: number | null | undefined,
-  target: number,
-): Verdict | null {
-  if (found === null || found === undefined) return null;
-  return {
-    target: `${what} ≥ ${format(target)}`,
-    found: format(found),
-    isMet: found >= target,
-  };
+export function atLeast(what: string, found: Found, target: number): Verdict | null {
+  return judge(`${what} ≥`, found, target, (value) => value >= target);
 }
 
 /** Compares a figure with what it should be; null where it was not measured. */
-export function atMost(
+export function atMost(what: string, found: Found, target: number): Verdict | null {
+  return judge(`${what} ≤`, found, target, (value) => value <= target);
+}
+
+function judge(
   what: string,
-  found: number | null | undefined,
+  found: Found,
   target: number,
+  isMet: (value: number) => boolean,
 ): Verdict | null {
   if (found === null || found === undefined) return null;
-  return {
-    target: `${what} ≤ ${format(target)}`,
-    found: format(found),
-    isMet: found <= target,
-  };
+  return { target: `${what} ${format(target)}`, found: format(found), isMet: isMet(found) };
 }
 
 /** How many times as much; undefined where one is missing. */

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endWithParent } from '@runnel/testing/end-with-parent';
 import { findFreePort } from './free-port.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
@@ -107,11 +108,9 @@ export class Member {
   #supervised(): ChildProcess {
     const child = this.#start(this.#nextEnv);
     this.#nextEnv = {};
-    const endIt = (): void => void child.kill('SIGKILL');
-    process.once('exit', endIt);
+    endWithParent(child);
     child.once('exit', (_, signal) => {
       this.lastSignal = signal;
-      process.off('exit', endIt);
       setTimeout(() => {
         if (!this.#isStopping) this.#child = this.#supervised();
       }, restartAfterMs);

@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findRedisServer } from '@runnel/service';
+import { endWithParent } from '@runnel/testing/end-with-parent';
 import { Redis } from 'ioredis';
 import { findFreePort } from './free-port.ts';
 
@@ -59,9 +60,7 @@ export class RedisServer {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => appendFileSync(log, String(chunk)));
     }
-    const endIt = (): void => void child.kill('SIGKILL');
-    process.once('exit', endIt);
-    child.once('exit', () => process.off('exit', endIt));
+    endWithParent(child);
     child.stdin.end(this.#configFile());
     await this.#waitUntilReady(child);
   }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
 import { connectRedis, type RedisClient } from '@runnel/store';
+import { endWithParent } from '@runnel/testing/end-with-parent';
 import { FlowProducer, Queue } from 'bullmq';
 import { proveCalls } from '../calls.ts';
 import { childrenOf, type Graph, layered } from '../graph.ts';
@@ -20,7 +21,6 @@ import {
   queueName,
   type TaskJob,
 } from './bullmq-names.ts';
-import { killAtExit } from './kill-at-exit.ts';
 import { ofCost } from './runnel.ts';
 
 /** Commands that one pipeline carries when a run is stored. */
@@ -53,7 +53,6 @@ export class BullmqSystem implements AsyncDisposable {
   readonly #subscriber: RedisClient;
   readonly #queue: Queue<TaskJob>;
   readonly #worker: ChildProcess;
-  readonly #killing: Disposable;
   readonly #ended = new Map<string, PromiseWithResolvers<number>>();
   /** Rejects when the worker ends. */
   readonly #death: Promise<never>;
@@ -74,7 +73,7 @@ export class BullmqSystem implements AsyncDisposable {
     this.#worker.stderr?.on('data', (text) => {
       this.#errors = `${this.#errors}${text}`.slice(-2_000);
     });
-    this.#killing = killAtExit(this.#worker.pid === undefined ? [] : [this.#worker.pid]);
+    endWithParent(this.#worker);
     this.#death = this.#watch();
     // Nobody may be waiting for it, as at the end.
     this.#death.catch(() => undefined);
@@ -174,7 +173,6 @@ export class BullmqSystem implements AsyncDisposable {
     const gone = this.#worker.exitCode === null ? once(this.#worker, 'exit') : null;
     this.#worker.kill('SIGKILL');
     await gone;
-    this.#killing[Symbol.dispose]();
     this.#subscriber.disconnect();
     await this.#queue.close();
     this.#redis.disconnect();

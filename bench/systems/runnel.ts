@@ -8,7 +8,6 @@ import { layered } from '../graph.ts';
 import { type Cost, startMeasuring } from '../measure.ts';
 import { type Spec, type SpecFile, specOfGraph, writeSpec } from '../specs.ts';
 import { type Measurement, nothingMeasured } from '../workload.ts';
-import { killAtExit } from './kill-at-exit.ts';
 import { pinToFirstCore } from './pin.ts';
 import { RunEnds } from './run-ends.ts';
 
@@ -56,7 +55,6 @@ export class RunnelSystem implements AsyncDisposable {
   readonly redis: RedisClient;
   readonly client: Client;
   readonly #ends: RunEnds;
-  readonly #killing: Disposable;
   /** Rejects when a process ends. */
   readonly #death: Promise<never>;
   #files = 0;
@@ -66,7 +64,6 @@ export class RunnelSystem implements AsyncDisposable {
     this.redis = redis;
     this.client = client;
     this.#ends = ends;
-    this.#killing = killAtExit(stack.processes.map(({ pid }) => pid));
     this.#death = Promise.race(stack.processes.map(watch));
     // Nobody may be waiting for it, as at the end.
     this.#death.catch(() => undefined);
@@ -160,7 +157,6 @@ export class RunnelSystem implements AsyncDisposable {
     this.#ends[Symbol.dispose]();
     this.redis.disconnect();
     await this.stack[Symbol.asyncDispose]();
-    this.#killing[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,6 @@
 import { type On, ons, type RunIf, runIfs, type Steps } from '@runnel/core';
-import { isClassLink, onOfLink, type SingleLinks, targetOf, tasksPerStep } from './single-links.ts';
+import { isClassLink, onOfLink, type SingleLinks, targetOf } from './packed-links.ts';
+import { tasksPerStep } from './single-links.ts';
 import type { SingleClass, SingleTasks } from './single-tasks.ts';
 
 /** One node between all tasks of a class and all that wait for them. */

@@ -1,7 +1,8 @@
 import type { Steps } from '@runnel/core';
 import { describeCycle, type ParentGraph, searchCycles } from './cycles.ts';
 import type { IssueList } from './issue-list.ts';
-import { isClassLink, type SingleLinks, targetOf, tasksPerStep } from './single-links.ts';
+import { isClassLink, type SingleLinks, targetOf } from './packed-links.ts';
+import { tasksPerStep } from './single-links.ts';
 import { ClassMembers } from './single-members.ts';
 import type { SingleTasks } from './single-tasks.ts';
 

@@ -1,8 +1,9 @@
 import { edgeRuleOf, packEdge, type RunIf, type Steps } from '@runnel/core';
 import { edgeOf } from './barriers.ts';
 import { type Edges, EdgeWriter, sortById } from './edges.ts';
+import { isClassLink, onOfLink, type SingleLinks, targetOf } from './packed-links.ts';
 import type { SingleBarriers } from './single-barriers.ts';
-import { isClassLink, onOfLink, type SingleLinks, targetOf, tasksPerStep } from './single-links.ts';
+import { tasksPerStep } from './single-links.ts';
 import { ClassMembers } from './single-members.ts';
 import type { SingleTasks } from './single-tasks.ts';
 

@@ -1,7 +1,8 @@
 import type { InputShape, Steps } from '@runnel/core';
 import { describeUnreadable } from './inputs.ts';
 import type { IssueList } from './issue-list.ts';
-import { isClassLink, type SingleLinks, targetOf, tasksPerStep } from './single-links.ts';
+import { isClassLink, type SingleLinks, targetOf } from './packed-links.ts';
+import { tasksPerStep } from './single-links.ts';
 import type { Shape, SingleTasks } from './single-tasks.ts';
 
 /** How outputs reach tasks: few kinds, one number a task. */

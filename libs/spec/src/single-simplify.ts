@@ -1,6 +1,5 @@
 import type { Steps } from '@runnel/core';
 import type { IssueList } from './issue-list.ts';
-import { describeConflict } from './simplify-links.ts';
 import {
   isClassLink,
   noLink,
@@ -8,8 +7,9 @@ import {
   pathOfLink,
   type SingleLinks,
   targetOf,
-  tasksPerStep,
-} from './single-links.ts';
+} from './packed-links.ts';
+import { describeConflict } from './simplify-links.ts';
+import { tasksPerStep } from './single-links.ts';
 import type { SingleTasks } from './single-tasks.ts';
 
 /** So many links are compared one with another; more of them take a map. */

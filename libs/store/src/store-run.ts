@@ -81,11 +81,7 @@ async function storeAtOnce(
 ): Promise<StoreAnswer> {
   const fields = [...recordFields(submission), ...metaFields(submission)];
   const contents = parts.flatMap(({ key, field, bytes }) => [key, field ?? '', bytes]);
-  await failpoint('submit.before-seal');
-  const answer = await callSeal(redis, submission, [fields.length, ...fields, ...contents]);
-  await failpoint('submit.after-seal');
-  if (answer.kind === 'exists') return answer;
-  return { kind: 'stored', run: submission.run };
+  return await seal(redis, submission, [fields.length, ...fields, ...contents]);
 }
 
 async function storeInPages(redis: RedisClient, submission: Submission): Promise<StoreAnswer> {
@@ -107,18 +103,30 @@ async function storeInPages(redis: RedisClient, submission: Submission): Promise
     turnEnds = performance.now() + turnMs;
   }
   await pages.flush();
-  await failpoint('submit.before-seal');
-  for (let isSealed = false; !isSealed; ) {
-    const answer = await callSeal(redis, submission, []);
-    await failpoint('submit.after-seal-page');
-    if (answer.kind === 'exists') throw removedMeanwhile(run.id);
-    isSealed = answer.cursor === answer.nodes;
-  }
-  await failpoint('submit.after-seal');
-  return { kind: 'stored', run };
+  const answer = await seal(redis, submission, []);
+  if (answer.kind === 'exists') throw removedMeanwhile(run.id);
+  return answer;
 }
 
-/** Seals a page of a run that is written, or all of one whose contents are given. */
+/** Seals a run page by page: one that is written, or whose contents are given and go with the first page. */
+async function seal(
+  redis: RedisClient,
+  submission: Submission,
+  contents: readonly Argument[],
+): Promise<StoreAnswer> {
+  await failpoint('submit.before-seal');
+  let answer: SealAnswer;
+  let given = contents;
+  do {
+    answer = await callSeal(redis, submission, given);
+    await failpoint('submit.after-seal-page');
+    given = [];
+  } while (answer.kind !== 'exists' && answer.cursor < answer.nodes);
+  await failpoint('submit.after-seal');
+  if (answer.kind === 'exists') return answer;
+  return { kind: 'stored', run: submission.run };
+}
+
 async function callSeal(
   redis: RedisClient,
   { run, token, request }: Submission,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findRedisServer } from '@runnel/service';
 import { Redis } from 'ioredis';
+import { endWithParent } from './end-with-parent.ts';
 
 const readyWithinMs = 20_000;
 
@@ -100,15 +101,4 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** A test that runs out of time disposes of nothing. */
-function endWithParent(child: ChildProcess): void {
-  const endIt = (): void => void child.kill('SIGKILL');
-  process.setMaxListeners(process.getMaxListeners() + 1);
-  process.once('exit', endIt);
-  child.once('exit', () => {
-    process.off('exit', endIt);
-    process.setMaxListeners(process.getMaxListeners() - 1);
-  });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedRedis, startEmbeddedRedis } from '@runnel/service';
+import { endWithParent } from './end-with-parent.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -143,13 +144,6 @@ function waitUntilReady(
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`${app} exited with ${code}:\n${log.join('\n')}`)));
   return promise;
-}
-
-/** A test that runs out of time disposes of nothing. */
-function endWithParent(child: ChildProcess): void {
-  const endIt = (): void => void child.kill('SIGKILL');
-  process.once('exit', endIt);
-  child.once('exit', () => process.off('exit', endIt));
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

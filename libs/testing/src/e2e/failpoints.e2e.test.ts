@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@runnel/client';
 import { expect, test } from 'vitest';
-import { Stack } from '../stack.ts';
+import { type App, Stack } from '../stack.ts';
 import { ordinaryPoints, submitPoints } from './failpoint-cases.ts';
 import { readJournal, waitForEnd } from './wait-for.ts';
 
@@ -41,16 +41,20 @@ function specOf(journal: string): unknown {
   return { tasks };
 }
 
+/** Everything but the kind of process that the test adds by itself, armed. */
+function startWithout(app: App): Promise<Stack> {
+  return Stack.start({
+    api: true,
+    env: { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' },
+    listeners: app === 'listener' ? 0 : 1,
+    workers: app === 'worker' ? 0 : 1,
+  });
+}
+
 test.concurrent.each(ordinaryPoints)(
   'a crash at %s of a %s leaves a run that ends right',
   async (point, app) => {
-    const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
-    await using stack = await Stack.start({
-      api: true,
-      env,
-      listeners: app === 'listener' ? 0 : 1,
-      workers: app === 'worker' ? 0 : 1,
-    });
+    await using stack = await startWithout(app);
     const client = createClient({ url: stack.apiUrl });
     // Delayed tasks come back together: there may be no second time.
     const hit = point.startsWith('times.') || point.startsWith('turn.') ? 1 : 2;
@@ -128,13 +132,7 @@ const lostReplies: Readonly<Record<string, readonly string[]>> = {
 test.concurrent.each(['worker', 'listener'] as const)(
   'replies that a %s loses, one after each of its writes, change nothing',
   async (app) => {
-    const env = { RUNNEL_FUNCTIONS: functions, RUNNEL_CONCURRENCY: '2' };
-    await using stack = await Stack.start({
-      api: true,
-      env,
-      listeners: app === 'listener' ? 0 : 1,
-      workers: app === 'worker' ? 0 : 1,
-    });
+    await using stack = await startWithout(app);
     const client = createClient({ url: stack.apiUrl });
     const armed = (lostReplies[app] ?? []).map((point) => {
       const [name, hit = '1'] = point.split('@');

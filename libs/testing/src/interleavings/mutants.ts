@@ -145,6 +145,16 @@ export const mutants: readonly Mutant[] = [
     edits: [{ scripts: turn, find: 'word % 16777216 == 0', replace: 'word % 16777216 <= 1' }],
   },
   {
+    name: 'sealing again begins anew',
+    edits: [
+      {
+        scripts: ['seal-run'],
+        find: "local from, n, id = tonumber(h[3] or 0), tonumber(h[4]), h[5]\nif h[2] ~= 'submitting' then return { n, n } end",
+        replace: 'local n, id = tonumber(h[4]), h[5]\nlocal from = tonumber(h[3] or 0) % n',
+      },
+    ],
+  },
+  {
     name: 'a cancel ends tasks that are running',
     edits: [
       {
@@ -159,6 +169,16 @@ export const mutants: readonly Mutant[] = [
     scene: { stopsOnFailure: true, isCancelled: false, window: 4, slots: 2 },
     edits: [
       { scripts: turn, find: 'if code == DELAYED and halt then code = FAILED end', replace: '' },
+    ],
+  },
+  {
+    name: 'a janitor removes what it found a while ago',
+    edits: [
+      {
+        scripts: ['remove-run'],
+        find: 'if not score or tonumber(score) > tonumber(ARGV[3]) then return 0 end',
+        replace: '',
+      },
     ],
   },
   {

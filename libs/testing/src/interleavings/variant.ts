@@ -35,6 +35,7 @@ export const smallPages: readonly Edit[] = [
   { scripts: ['take-turn'], find: 'advance(tonumber(ARGV[2]))', replace: 'advance(3)' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[3])', replace: '4' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[4])', replace: '2' },
+  { scripts: ['seal-run'], find: 'tonumber(ARGV[2])', replace: '5' },
 ];
 
 /** Gives Redis the scripts as edited; throws where a text to be exchanged is not there. */
