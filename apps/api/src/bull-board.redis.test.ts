@@ -56,6 +56,7 @@ test('it shows jobs with a link to their task', async () => {
     {
       runId: 'r1',
       carrier: 5,
+      cutAtS: 1_800_000_000,
       name: 'pull:CITY=berlin',
       taskCount: 1,
       firstTask: 17,
@@ -70,7 +71,7 @@ test('it shows jobs with a link to their task', async () => {
   expect(found?.readOnlyMode).toBe(true);
   expect(found?.jobs).toMatchObject([
     {
-      id: 'r1.1.5',
+      id: 'r1.5.1800000000',
       name: 'pull:CITY=berlin',
       externalUrl: { href: '/api/v1/runs/r1/tasks/17' },
     },
@@ -81,10 +82,10 @@ test.each([
   ['PUT', 'queues/default/pause'],
   ['PUT', 'queues/pause'],
   ['PUT', 'queues/default/obliterate'],
-  ['PUT', 'queues/default/r1.1.5/clean'],
+  ['PUT', 'queues/default/r1.5.1800000000/clean'],
   ['PUT', 'queues/default/retry/failed'],
   ['POST', 'queues/default/add'],
-  ['PATCH', 'queues/default/r1.1.5/update-data'],
+  ['PATCH', 'queues/default/r1.5.1800000000/update-data'],
 ])('it refuses %s %s', async (method, path) => {
   const response = await fetch(api.at(`/board/api/${path}`), {
     method,

@@ -52,6 +52,7 @@ export class Enqueuer {
       jobs.push({
         runId: handle.id,
         carrier: entry.carrier,
+        cutAtS: entry.cutAtS,
         name: await nameOf(info, entry),
         taskCount: entry.taskCount,
         firstTask: entry.firstId,

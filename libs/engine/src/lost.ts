@@ -66,8 +66,7 @@ export class LostDeliveries {
     const lost: Delivery[] = [];
     for (const [number, queue] of run.queues.entries()) {
       const here = moved.filter((delivery) => delivery.queue === number);
-      const carriers = here.map(({ carrier }) => carrier);
-      const gone = new Set(await this.#queues.findLost(queue, run.id, carriers));
+      const gone = new Set(await this.#queues.findLost(queue, run.id, here));
       for (const delivery of here) {
         if (gone.has(delivery.carrier)) lost.push(delivery);
         else this.#suspects.delete(`${run.id}.${delivery.carrier}`);

@@ -1,11 +1,10 @@
 import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import { jobId, queuePrefix } from './names.ts';
+import { type DeliveryKey, jobId, queuePrefix } from './names.ts';
 
 /** What BullMQ carries: where to find the delivery, and what a person wants to see of it. */
-export interface DeliveryJob {
+export interface DeliveryJob extends DeliveryKey {
   readonly runId: string;
-  readonly carrier: number;
   /** The task's id, or `class ×N`. */
   readonly name: string;
   readonly taskCount: number;
@@ -50,23 +49,23 @@ export class DeliveryQueues implements AsyncDisposable {
       jobs.map((job) => ({
         name: job.name,
         data: { r: job.runId, c: job.carrier, t: job.firstTask, n: job.taskCount },
-        opts: { jobId: jobId(job.runId, 1, job.carrier), ...orderOf(job) },
+        opts: { jobId: jobId(job.runId, job), ...orderOf(job) },
       })),
     );
   }
 
-  /** Which of these carriers BullMQ neither keeps waiting nor has active. */
+  /** The carriers of those that BullMQ neither keeps waiting nor has active. */
   async findLost(
     queue: string,
     runId: string,
-    carriers: readonly number[],
+    deliveries: readonly DeliveryKey[],
   ): Promise<readonly number[]> {
     const states = await Promise.all(
-      carriers.map((carrier) => this.queue(queue).getJobState(jobId(runId, 1, carrier))),
+      deliveries.map((delivery) => this.queue(queue).getJobState(jobId(runId, delivery))),
     );
-    return carriers.filter((_, index) => {
+    return deliveries.flatMap(({ carrier }, index) => {
       const state = states[index];
-      return state === 'unknown' || state === 'completed' || state === 'failed';
+      return state === 'unknown' || state === 'completed' || state === 'failed' ? [carrier] : [];
     });
   }
 

@@ -7,4 +7,4 @@ export {
   type StartedJob,
 } from './consume.ts';
 export { type DeliveryJob, DeliveryQueues, type JobData } from './delivery-queues.ts';
-export { jobId, parseQueueName, queueName, queuePrefix } from './names.ts';
+export { type DeliveryKey, jobId, parseQueueName, queueName, queuePrefix } from './names.ts';

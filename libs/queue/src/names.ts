@@ -20,7 +20,17 @@ export function queuePrefix(namespace: string, queue: string): string {
   return `${namespace}:{q.${queue}}`;
 }
 
-/** Carriers are never used twice, so a job id names one delivery for ever. */
-export function jobId(runId: string, revision: number, carrier: number): string {
-  return `${runId}.${revision}.${carrier}`;
+/** What tells one delivery from all others. */
+export interface DeliveryKey {
+  readonly carrier: number;
+  /** Seconds since 1970. */
+  readonly cutAtS: number;
+}
+
+/**
+ * A job id names one delivery for ever. The carrier alone would not: a run store that comes back
+ * older than the queue counts carriers a second time, and BullMQ drops an id that it knows.
+ */
+export function jobId(runId: string, { carrier, cutAtS }: DeliveryKey): string {
+  return `${runId}.${carrier}.${cutAtS}`;
 }

@@ -1,10 +1,15 @@
+import type { DeliveryKey } from '@runnel/queue';
 import { type Delivery, type RedisClient, readOldestOutcomeAge, shardOf } from '@runnel/store';
 import type { Findings } from './finding.ts';
 import type { RunLook } from './run-look.ts';
 
-/** Asks BullMQ which carriers it neither keeps waiting nor has active. */
+/** Asks BullMQ for the carriers of those that it neither keeps waiting nor has active. */
 export interface JobLookup {
-  findLost(queue: string, runId: string, carriers: readonly number[]): Promise<readonly number[]>;
+  findLost(
+    queue: string,
+    runId: string,
+    deliveries: readonly DeliveryKey[],
+  ): Promise<readonly number[]>;
 }
 
 /** Less than the time between two looks. */
@@ -32,8 +37,7 @@ export async function checkJobs(
   const lost: Delivery[] = [];
   for (const [number, queue] of handle.queues.entries()) {
     const here = asked.filter((delivery) => delivery.queue === number);
-    const carriers = here.map(({ carrier }) => carrier);
-    const gone = new Set(await jobs.findLost(queue, handle.id, carriers));
+    const gone = new Set(await jobs.findLost(queue, handle.id, here));
     lost.push(...here.filter(({ carrier }) => gone.has(carrier)));
   }
   if (lost.length === 0 || (await hasOutcomes(redis, look))) return;

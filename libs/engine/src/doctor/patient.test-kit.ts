@@ -1,6 +1,6 @@
 import type { Plan } from '@runnel/core';
 import { DeliveryQueues } from '@runnel/queue';
-import { type RedisClient, type TurnAnswer, toUint32 } from '@runnel/store';
+import { type RedisClient, readDeliveries, type TurnAnswer, toUint32 } from '@runnel/store';
 import { allSucceeded, StoreDriver } from '@runnel/store/store-driver';
 import { diagnose, type RepairContext, treat } from './doctor.ts';
 import type { Finding } from './finding.ts';
@@ -81,8 +81,10 @@ export class Patient implements AsyncDisposable {
 
   async #move(): Promise<void> {
     const carriers = (await this.redis.zrange(this.names.outbox, '0', '-1')).map(Number);
+    const deliveries = await readDeliveries(this.redis, this.driver.run);
     const jobs = carriers.map((carrier) => ({
       ...{ runId: this.#id, carrier, name: 'a', taskCount: 1, firstTask: 0, priority: 0 },
+      cutAtS: deliveries.find((delivery) => delivery.carrier === carrier)?.cutAtS ?? 0,
     }));
     await this.queues.add(this.driver.run.queues[0] ?? '', jobs);
     await this.driver.clearOutbox(carriers);

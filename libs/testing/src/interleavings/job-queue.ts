@@ -1,4 +1,4 @@
-import type { DeliveryJob } from '@runnel/queue';
+import type { DeliveryJob, DeliveryKey } from '@runnel/queue';
 import { DeliveryQueues, jobId } from '@runnel/queue';
 import type { Redis } from 'ioredis';
 import type { Process } from './process.ts';
@@ -30,8 +30,8 @@ export class JobQueue {
   readonly unnoticed = new Set<StartedModelJob>();
 
   /** A job that is known is not added again. */
-  add(runId: string, carrier: number): void {
-    const id = jobId(runId, 1, carrier);
+  add({ runId, carrier, cutAtS }: DeliveryKey & { readonly runId: string }): void {
+    const id = jobId(runId, { carrier, cutAtS });
     if (this.#jobs.has(id)) return;
     this.#jobs.set(id, { id, runId, carrier, state: 'waiting', attemptsStarted: 0, started: null });
   }
@@ -62,8 +62,8 @@ export class JobQueue {
     job.state = 'ended';
   }
 
-  isKnownOpen(runId: string, carrier: number): boolean {
-    const state = this.#jobs.get(jobId(runId, 1, carrier))?.state;
+  isKnownOpen(runId: string, delivery: DeliveryKey): boolean {
+    const state = this.#jobs.get(jobId(runId, delivery))?.state;
     return state === 'waiting' || state === 'active';
   }
 
@@ -119,9 +119,9 @@ export class ModelQueues extends DeliveryQueues {
     await this.#process.pass('queue', {
       label: `add ${jobs.map(({ carrier }) => carrier).join()}`,
       run: () => {
-        for (const { runId, carrier } of jobs) {
-          this.#jobs.add(runId, carrier);
-          this.#watch.onAdd(carrier);
+        for (const job of jobs) {
+          this.#jobs.add(job);
+          this.#watch.onAdd(job.carrier);
         }
       },
     });
@@ -130,14 +130,16 @@ export class ModelQueues extends DeliveryQueues {
   override async findLost(
     _queue: string,
     runId: string,
-    carriers: readonly number[],
+    deliveries: readonly DeliveryKey[],
   ): Promise<readonly number[]> {
-    if (carriers.length === 0) return [];
+    if (deliveries.length === 0) return [];
+    const carriers = deliveries.map(({ carrier }) => carrier);
     let lost: readonly number[] = [];
     await this.#process.pass('queue', {
       label: `states ${carriers.join()}`,
       run: () => {
-        lost = carriers.filter((carrier) => !this.#jobs.isKnownOpen(runId, carrier));
+        const gone = deliveries.filter((delivery) => !this.#jobs.isKnownOpen(runId, delivery));
+        lost = gone.map(({ carrier }) => carrier);
         this.#watch.onStates(this.#process.name, carriers, lost);
       },
     });
