@@ -34,6 +34,9 @@ export interface SlotTurnsOptions {
   onError(error: Error): void;
 }
 
+/** Deliveries reserved beyond those of the slots that are free now: for the next slot that will be. */
+const reservedAhead = 1;
+
 /** A job that was put into BullMQ comes within this time, if it comes here at all. */
 const expectMs = 200;
 
@@ -136,9 +139,10 @@ export class SlotTurns {
     const settlements = await Promise.all(
       endings.map(({ entry }) => prepareSettlement(entry, info, context)),
     );
-    const counts = handle.queues.map(
-      (_, queue) => endings.filter((ending) => ending.queue === queue).length,
-    );
+    const counts = handle.queues.map((_, queue) => {
+      const free = endings.filter((ending) => ending.queue === queue).length;
+      return free === 0 ? 0 : free + reservedAhead;
+    });
     await failpoint('settle.before');
     const answer = await takeTurn(redis, handle, {
       settlements,
@@ -157,6 +161,8 @@ export class SlotTurns {
     for (const delivery of answer.reserved) {
       const { hasOutputs } = answer;
       this.#reserved.set(`${id}.${delivery.carrier}`, { delivery, hasOutputs, at: now() });
+      // Sent before the next turn, which would hold it up.
+      info.prefetch(delivery.ids);
     }
     this.#forgetOldest();
     if (answer.accepted > 0) news.tell(id, 'settled');

@@ -92,13 +92,18 @@ export class RunInfo {
   /** Several tasks of one group: each chunk is waited for once, not once a task. */
   async tasksOf(numbers: readonly number[], groupNumber: number): Promise<readonly PlannedTask[]> {
     const group = await this.group(groupNumber);
-    const chunks = [...new Set(numbers.map((number) => Math.floor(number / payloadChunk)))];
+    const chunks = chunksOf(numbers);
     const rows = await Promise.all(chunks.map((chunk) => this.#payloadChunk(chunk)));
     const byChunk = new Map(chunks.map((chunk, index) => [chunk, rows[index]]));
     return numbers.map((number) => {
       const payload = byChunk.get(Math.floor(number / payloadChunk))?.[number % payloadChunk];
       return toTask(number, groupNumber, group, payload ?? noPayload);
     });
+  }
+
+  /** Begins to read what `tasksOf` will need; an error comes out there. */
+  prefetch(numbers: readonly number[]): void {
+    for (const chunk of chunksOf(numbers)) this.#payloadChunk(chunk).catch(() => undefined);
   }
 
   #payloadChunk(chunk: number): Promise<readonly TaskPayload[]> {
@@ -123,6 +128,10 @@ export class RunInfo {
 interface FirstChunks {
   readonly groups?: Buffer;
   readonly payload?: Buffer;
+}
+
+function chunksOf(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers.map((number) => Math.floor(number / payloadChunk)))];
 }
 
 const noPayload: TaskPayload = { values: [] };

@@ -37,9 +37,12 @@ export interface Turn {
   readonly wantsOutbox?: boolean;
 }
 
-/** Edges that one call visits at most: a few ms of Redis, less where it settles too. */
+/**
+ * Edges and tasks that one call visits at most: a few ms of Redis. Besides settling 256 tasks, five
+ * children of each fit, so that what is left to the listener is the exception.
+ */
 const edgesAlone = 2_048;
-const edgesBesides = 1_024;
+const edgesBesides = 1_536;
 
 const nobody = { token: Buffer.alloc(8), counts: [] };
 
