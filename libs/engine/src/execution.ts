@@ -129,8 +129,11 @@ export class Execution {
     const { executors, pace } = this.#context;
     try {
       const executor = await executors.open(name);
-      const run = (part: readonly PlacedTask[]): Promise<void> => this.#execute(executor, part);
-      if (tasks.length === 1 || executors.isSideBySide(name)) return await run(tasks);
+      const run = (part: readonly PlacedTask[]): Promise<number> => this.#execute(executor, part);
+      if (tasks.length === 1 || executors.isSideBySide(name)) {
+        await run(tasks);
+        return;
+      }
       const { group } = this.#claimed;
       await feedInParts(pace, {
         ...{ group, tasks, signal: this.#signal, run },
@@ -147,12 +150,16 @@ export class Execution {
     }
   }
 
-  async #execute(executor: OpenExecutor<unknown>, part: readonly PlacedTask[]): Promise<void> {
+  /** Resolves with the ms that the tasks took together. */
+  async #execute(executor: OpenExecutor<unknown>, part: readonly PlacedTask[]): Promise<number> {
     const batch = { tasks: part.map(({ input }) => input), signal: this.#signal };
+    let tookMs = 0;
     await executor.execute(batch, (index, result, durationMs) => {
       const task = part[index];
+      tookMs += durationMs;
       if (task !== undefined) this.#end(task.place, result, durationMs);
     });
+    return tookMs;
   }
 
   /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */

@@ -26,7 +26,12 @@ async function feed(durations: readonly number[], pace = new Pace()) {
     signal: new AbortController().signal,
     run: async (part) => {
       parts.push(part.length);
-      for (const task of part) await new Promise((ended) => setTimeout(ended, durations[task]));
+      let tookMs = 0;
+      for (const task of part) {
+        await new Promise((ended) => setTimeout(ended, durations[task]));
+        tookMs += durations[task] ?? 0;
+      }
+      return tookMs;
     },
     handBack: (rest) => handedBack.push(...rest),
   });

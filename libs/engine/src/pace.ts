@@ -27,8 +27,11 @@ export interface Feeding<Task> {
   readonly group: StoredGroup;
   readonly tasks: readonly Task[];
   readonly signal: AbortSignal;
-  /** Resolves when every task of the part has ended. */
-  run(part: readonly Task[]): Promise<void>;
+  /**
+   * Resolves when every task of the part has ended, with the ms that they took: what the part waited
+   * for a place to run in is not theirs.
+   */
+  run(part: readonly Task[]): Promise<number>;
   /** Called at most once, while a part may be running. */
   handBack(rest: readonly Task[]): void;
 }
@@ -49,9 +52,7 @@ export async function feedInParts<Task>(pace: Pace, feeding: Feeding<Task>): Pro
     while (next < tasks.length && !signal.aborted) {
       const part = tasks.slice(next, next + pace.partSize(group));
       next += part.length;
-      const startedAt = performance.now();
-      await feeding.run(part);
-      pace.note(group, part.length, performance.now() - startedAt);
+      pace.note(group, part.length, await feeding.run(part));
     }
   } finally {
     clearTimeout(timer);

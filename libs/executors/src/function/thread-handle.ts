@@ -12,8 +12,14 @@ import type { HostRequest, ThreadData } from './protocol.ts';
  */
 const youngMb = 6;
 
+/** A thread that runs functions. */
+export interface ThreadHandle extends HostHandle {
+  /** How much of the time since the last call its event loop was at work rather than waiting: 0 to 1. */
+  busyShare(): number;
+}
+
 /** Starts a thread that can run functions. */
-export function startThread(options: HostOptions): HostHandle {
+export function startThread(options: HostOptions): ThreadHandle {
   const outbox = createOutbox();
   const data: ThreadData = { modules: options.modules, outbox };
   const thread = new Worker(new URL('./host-main.ts', import.meta.url), {
@@ -25,6 +31,7 @@ export function startThread(options: HostOptions): HostHandle {
   });
   const follower = new OutboxFollower(readOutbox(outbox));
   let isReady = false;
+  let lastUse = thread.performance.eventLoopUtilization();
   let terminated = false;
 
   const ended = Promise.withResolvers<HostEnd>();
@@ -56,6 +63,12 @@ export function startThread(options: HostOptions): HostHandle {
     abort: (position) => post({ kind: 'abort', position }),
     poll: () => {
       if (!terminated) follower.poll();
+    },
+    busyShare: () => {
+      const use = thread.performance.eventLoopUtilization();
+      const share = thread.performance.eventLoopUtilization(use, lastUse).utilization;
+      lastUse = use;
+      return share;
     },
     ended: ended.promise,
     terminate: () => {

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostHandle } from './host-handle.ts';
 import type { HostOptions } from './host-options.ts';
-import { startThread } from './thread-handle.ts';
+import { startThread, type ThreadHandle } from './thread-handle.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** A thread inside a blocking call of the system can't be ended before that returns. */
@@ -13,10 +12,14 @@ const keptIdleMs = 60_000;
 
 /**
  * How long a delivery waits for a thread that becomes free before it gets a new one. So short functions share a few
- * threads, while long ones hardly notice. Threads beyond the number of cores help only functions that wait.
+ * threads, while long ones hardly notice. Threads beyond the number of cores help only functions that wait: while the
+ * threads compute there is another only for those that are long.
  */
-const withinCoresMs = 2;
-const beyondCoresMs = 25;
+const soonMs = 2;
+const patientMs = 25;
+
+/** Threads that are at work more of their time than this compute. */
+const computingShare = 0.5;
 
 /** A thread that starts longer than this doesn't keep others from starting. */
 const slowStartMs = 1_000;
@@ -25,12 +28,12 @@ export interface ThreadPoolOptions extends HostOptions {
   /** How many deliveries may have a thread at once. */
   readonly size: number;
   readonly keptIdleMs?: number;
-  /** How long to wait for one of so many threads before there is another. */
-  readonly growAfterMs?: (threads: number) => number;
+  /** How long to wait for one of so many threads before there is another, by how much they compute. */
+  readonly growAfterMs?: (threads: number, busyShare: number) => number;
 }
 
 interface IdleThread {
-  readonly host: HostHandle;
+  readonly host: ThreadHandle;
   readonly since: number;
 }
 
@@ -38,13 +41,13 @@ interface IdleThread {
 export class ThreadPool implements AsyncDisposable {
   readonly #options: Required<ThreadPoolOptions>;
   /** With the time of their start. */
-  readonly #all = new Map<HostHandle, number>();
+  readonly #all = new Map<ThreadHandle, number>();
   /** No more of use, and not gone yet. */
-  readonly #ending = new Set<HostHandle>();
+  readonly #ending = new Set<ThreadHandle>();
   /** The one that was at work last is at the end, and is used first. */
   readonly #idle: IdleThread[] = [];
   readonly #forSlots = new WaitingLine<true>();
-  readonly #forThreads = new WaitingLine<HostHandle>();
+  readonly #forThreads = new WaitingLine<ThreadHandle>();
   readonly #sweeping: NodeJS.Timeout;
   #growing: NodeJS.Timeout | null = null;
   #free: number;
@@ -74,21 +77,21 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   /** For the holder of a slot: an idle thread, one that becomes free soon, or a new one; null at an abort. */
-  async take(signal: AbortSignal): Promise<HostHandle | null> {
+  async take(signal: AbortSignal): Promise<ThreadHandle | null> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle.host;
     if (this.#all.size === 0) return this.#start();
-    this.#growing ??= setTimeout(() => this.#grow(), this.#options.growAfterMs(this.#all.size));
+    this.#growing ??= setTimeout(() => this.#grow(), soonMs);
     return await this.#forThreads.wait(signal);
   }
 
-  giveBack(host: HostHandle): void {
+  giveBack(host: ThreadHandle): void {
     if (!this.#all.has(host) || this.#forThreads.serve(host)) return;
     this.#idle.push({ host, since: performance.now() });
   }
 
   /** Instead of giving it back. */
-  end(host: HostHandle): void {
+  end(host: ThreadHandle): void {
     host.terminate();
     if (!this.#all.delete(host)) return;
     this.#ending.add(host);
@@ -102,7 +105,7 @@ export class ThreadPool implements AsyncDisposable {
     await Promise.race([ended, sleep(disposeMs, undefined, { ref: false })]);
   }
 
-  #start(): HostHandle {
+  #start(): ThreadHandle {
     const host = startThread(this.#options);
     this.#all.set(host, performance.now());
     host.ended.then(
@@ -123,8 +126,9 @@ export class ThreadPool implements AsyncDisposable {
       ([host, startedAt]) => !host.isReady && now - startedAt < slowStartMs,
     ).length;
     let allowed = Math.max(1, this.#all.size - starting) - starting;
+    const busyShare = this.#busyShare();
     for (let since = this.#forThreads.since; since !== null; since = this.#forThreads.since) {
-      const growAfterMs = this.#options.growAfterMs(this.#all.size);
+      const growAfterMs = this.#options.growAfterMs(this.#all.size, busyShare);
       const restMs = since + growAfterMs - now;
       if (restMs > 0 || allowed <= 0) {
         this.#growing = setTimeout(() => this.#grow(), restMs > 0 ? restMs : growAfterMs);
@@ -133,6 +137,13 @@ export class ThreadPool implements AsyncDisposable {
       allowed--;
       this.#forThreads.serve(this.#start());
     }
+  }
+
+  /** Of the time since the last look, on average; somebody waits, so none has been idle lately. */
+  #busyShare(): number {
+    let sum = 0;
+    for (const host of this.#all.keys()) sum += host.busyShare();
+    return sum / this.#all.size;
   }
 
   /** Ends who has been idle for long, but for one that the next task finds. */
@@ -147,7 +158,7 @@ export class ThreadPool implements AsyncDisposable {
   }
 
   /** Also of a thread that died while it was idle, by a timer that a function left behind. */
-  #forget(host: HostHandle): void {
+  #forget(host: ThreadHandle): void {
     this.#all.delete(host);
     this.#ending.delete(host);
     const index = this.#idle.findIndex((idle) => idle.host === host);
@@ -155,6 +166,6 @@ export class ThreadPool implements AsyncDisposable {
   }
 }
 
-function growSlowly(threads: number): number {
-  return threads < availableParallelism() ? withinCoresMs : beyondCoresMs;
+function growSlowly(threads: number, busyShare: number): number {
+  return threads < availableParallelism() || busyShare < computingShare ? soonMs : patientMs;
 }
