@@ -1,4 +1,5 @@
-import { closeSync, openAsBlob, openSync, writeSync } from 'node:fs';
+import { openAsBlob } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Graph } from './graph.ts';
 
 /** A run spec whose tasks are made one by one, since a million of them are 150 MB of text. */
@@ -63,18 +64,20 @@ export function specOfFan(width: number, firstInput = 0): Spec {
   };
 }
 
-/** Writes a spec to a file, from which it is sent: no text in memory, and nothing is made while time is measured. */
+/**
+ * Writes a spec to a file, from which it is sent: no text in memory, and nothing is made while time is measured. Now and
+ * then the event loop goes on, so that connections which the server closes meanwhile are not taken for open.
+ */
 export async function writeSpec(spec: Spec, path: string): Promise<SpecFile> {
-  const file = openSync(path, 'w');
+  await using file = await open(path, 'w');
   let text = '';
   for (const part of contentType === 'application/json' ? jsonOf(spec) : linesOf(spec)) {
     text += part;
     if (text.length < writtenChars) continue;
-    writeSync(file, text);
+    await file.write(text);
     text = '';
   }
-  writeSync(file, text);
-  closeSync(file);
+  await file.write(text);
   return { contentType, body: await openAsBlob(path) };
 }
 

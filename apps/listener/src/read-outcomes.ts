@@ -55,6 +55,7 @@ export class OutcomeReader {
         if (signal.aborted) return;
         this.#options.logger.error({ err: error }, 'a round of settling failed; it goes on');
         await sleep(retryAfterMs);
+        if (isWithoutGroup(error)) await this.#openAgain();
       }
     }
   }
@@ -68,6 +69,15 @@ export class OutcomeReader {
     const entries = await this.#readNew(turns.hasUnfinished());
     await Promise.all(entries.map((one) => this.#settleShard(one)));
     if (turns.hasUnfinished()) await turns.goOn();
+  }
+
+  async #openAgain(): Promise<void> {
+    const { leases, logger } = this.#options;
+    try {
+      await leases.openAgain();
+    } catch (error: unknown) {
+      logger.error({ err: error }, 'streams of outcomes could not be made; this is tried again');
+    }
   }
 
   async #readNew(isBusy: boolean): Promise<readonly ShardEntries[]> {
@@ -156,6 +166,11 @@ export class OutcomeReader {
     }
     await sleep(retryAfterMs);
   }
+}
+
+/** The stream is not there any more, nor who reads it. */
+function isWithoutGroup(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOGROUP');
 }
 
 /** Redis itself can't answer now: no fault of the entry. */

@@ -126,7 +126,7 @@ export class RunTurns {
     const { enqueuer, now } = this.#context;
     const { id } = info.facts.handle;
     if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
-    else if (answer.backlog > 0) this.#unfinished.set(id, 'backlog');
+    else if (answer.unfinished > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
     if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));
     this.#announce(info, answer.state);

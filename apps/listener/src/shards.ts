@@ -45,6 +45,11 @@ export class ShardLeases {
     this.#fresh.add(shard);
   }
 
+  /** Makes the streams of owned shards where they are gone: Redis came back empty, or was flushed. */
+  async openAgain(): Promise<void> {
+    for (const shard of this.owned()) await openOutcomes(this.#redis, this.#namespace, shard);
+  }
+
   /** Renews what is owned and takes free shards up to this listener's part; every second. */
   async renew(now: number): Promise<void> {
     const listeners = await signOnListener(this.#redis, this.#namespace, this.#name, now);

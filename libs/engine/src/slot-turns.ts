@@ -166,7 +166,7 @@ export class SlotTurns {
     }
     this.#forgetOldest();
     if (answer.accepted > 0) news.tell(id, 'settled');
-    if (answer.backlog > 0 || answer.state === 'halting') {
+    if (answer.unfinished > 0 || answer.state === 'halting') {
       await nudge(redis, namespace, id);
     } else if (answer.state !== 'running') {
       infos.forget(id);

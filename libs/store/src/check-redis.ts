@@ -1,5 +1,6 @@
 import { type Durability, SetupError } from '@runnel/core';
 import { Cluster } from 'ioredis';
+import { firstAnswer } from './hopeless.ts';
 import { type RedisFacts, readRedisFacts } from './redis-facts.ts';
 import type { RedisClient } from './script.ts';
 
@@ -17,7 +18,7 @@ export interface RedisDemands {
 export async function checkRedis(redis: RedisClient, demands: RedisDemands): Promise<void> {
   const isCluster = redis instanceof Cluster;
   const isSentinel = !isCluster && redis.options.sentinels !== null;
-  const facts = await readRedisFacts(redis);
+  const facts = await firstAnswer(redis, () => readRedisFacts(redis));
   const { refusals, warnings } = judgeRedis(facts, {
     durability: demands.durability,
     form: isCluster ? 'cluster' : isSentinel ? 'sentinel' : 'single',

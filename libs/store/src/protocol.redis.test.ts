@@ -411,7 +411,7 @@ test('a fan-out of 5,000 is paged by its budget and stored cursor, and ends righ
   await driver.settle([allSucceeded(await driver.claimed(1))], 1, 100);
 
   let turns = 0;
-  while ((await driver.turn(1, 100)).backlog > 0) turns++;
+  while ((await driver.turn(1, 100)).unfinished > 0) turns++;
 
   expect(turns).toBe(48);
   expect((await driver.summary()).counts).toMatchObject({ waiting: 0, succeeded: 1 });

@@ -6,8 +6,8 @@ import { defineScript, type RawReply } from './script.ts';
 export interface TurnAnswer {
   readonly state: string;
   readonly finished: number;
-  /** Entries of ends whose children are not all visited. */
-  readonly backlog: number;
+  /** What another turn has to go on with: ends whose children are not all visited, more to be cut. 0: nothing. */
+  readonly unfinished: number;
   /** Carriers to be put into BullMQ: what the turn cut, or at most 256 of all that wait. */
   readonly outbox: readonly OutboxEntry[];
   readonly accepted: number;
@@ -288,7 +288,7 @@ function toTurn(raw: RawReply): TurnAnswer {
   return {
     state: toText(list[0]),
     finished: numberAt(list, 1),
-    backlog: numberAt(list, 2),
+    unfinished: numberAt(list, 2),
     outbox: decodeOutbox(toBytes(list[3])),
     accepted: numberAt(list, 4),
     duplicates: numberAt(list, 5),

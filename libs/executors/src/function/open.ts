@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Batch, EndTask, ExecutorEnvironment, OpenExecutor } from '@runnel/core';
 import { baseEnvironment } from '../base-environment.ts';
@@ -24,7 +25,11 @@ export function openFunctions(environment: ExecutorEnvironment): OpenExecutor<Fu
   const pool = new ThreadPool({ ...options, size: environment.concurrency });
   const graceMs = Math.min(environment.killGraceMs, maxGraceMs);
   const runner = { options, pool, ticker: new Ticker(), graceMs };
-  if (environment.functions.length > 0) pool.prestart();
+  // As many as can compute at once; others come when they are needed.
+  const ahead = Math.min(environment.concurrency, availableParallelism());
+  for (let thread = 0; thread < ahead && environment.functions.length > 0; thread++) {
+    pool.prestart();
+  }
   return {
     execute: (batch, end) => execute(runner, { ...batch, end }),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),

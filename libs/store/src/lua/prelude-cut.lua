@@ -7,13 +7,17 @@ local DELIVERY_MS = 200
 local WORTHWHILE_MS = 5
 -- Tasks of a group that was never measured: a worker hands back what would wait behind a slow one.
 local UNMEASURED = 64
+-- Tasks that run side by side in their delivery gain little from being spread thinner.
+local SIDE_BY_SIDE = 64
+-- Deliveries that one call cuts, for the few ms that a call may take.
+local MOST_CUT = 24
 
 -- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
 local function sizes_for(group, queue, slots)
   local info = group_info(group)
   local share = ceil(queue.ready / slots)
   -- Where the tasks of a delivery run side by side, none waits behind another.
-  if info.side_by_side then return max(1, min(info.max_batch, share)), 1 end
+  if info.side_by_side then return max(1, min(info.max_batch, max(share, SIDE_BY_SIDE))), 1 end
   local known = counts_of(group)
   if known.n == 0 then return max(1, min(info.max_batch, share, UNMEASURED)), info.max_batch end
   local mean_us = max(1, known.us / known.n)
@@ -123,16 +127,18 @@ local function make_delivery(carrier, now, d)
 end
 
 -- Fills the window of each queue. `shares` holds (window, slots, reserved) for each queue, in order:
--- so many of its deliveries go to the caller, under its token, without a claim.
+-- so many of its deliveries go to the caller, under its token, without a claim. True where more
+-- could be cut than one call does.
 local function cut(now, shares, token)
   local r = record()
-  if r.state ~= 'running' or r.halt then return end
+  if r.state ~= 'running' or r.halt then return false end
   local seq, before = r.seq or 0, r.seq or 0
   local room = r.parallelism and r.parallelism - (r.open or 0) or 16777216
   for number = 0, #shares / 3 - 1 do
     local q = queue_of(number)
     local window, slots, reserve = shares[number * 3 + 1], max(1, shares[number * 3 + 2]), shares[number * 3 + 3]
     while q.ready > 0 and q.inflight < window and room > 0 do
+      if seq - before >= MOST_CUT then break end
       local group, flags, ids, n = take_ready(q, slots, room)
       if not group then break end
       seq = seq + 1
@@ -150,13 +156,14 @@ local function cut(now, shares, token)
       add_total('open', n)
     end
   end
-  if seq == before then return end
+  if seq == before then return false end
   set_field('seq', seq)
   for i = 1, #made.deliveries, CHUNK do
     local j = min(#made.deliveries, i + CHUNK - 1)
     call('HSET', K.deliveries, unpack(made.deliveries, i, j))
     call('ZADD', K.outbox, unpack(made.scores, i, j))
   end
+  return seq - before >= MOST_CUT
 end
 
 -- Up to 256 carriers that are not in BullMQ yet, whoever cut them.

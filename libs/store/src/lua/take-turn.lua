@@ -30,8 +30,9 @@
 -- ARGV[5…] window, slots and deliveries to reserve, of each queue
 -- then carrier, token, outcomes of 16 bytes, extras, due times of retries as doubles; per entry
 --
--- Returns { state, finished nodes, length of the backlog, outbox, accepted, duplicates, reserved
--- (carrier, packed delivery, …), 1 where the run has outputs }; nil where the run is gone.
+-- Returns { state, finished nodes, entries of the backlog and 1 where more can be cut, outbox, accepted,
+-- duplicates, reserved (carrier, packed delivery, …), 1 where the run has outputs }; nil where the run
+-- is gone.
 local r = record()
 if not r.state then return false end
 local now, at = tonumber(ARGV[1]), 5
@@ -52,9 +53,9 @@ if r.halt then
 end
 advance(tonumber(ARGV[2]))
 local left = save_backlog()
-cut(now, shares, ARGV[4])
+local more = cut(now, shares, ARGV[4])
 local state = conclude(now, left)
 save_run()
 local told = ARGV[3] == '1' and read_outbox() or table.concat(made.told)
 local has_outputs = #made.reserved > 0 and call('EXISTS', K.outputs) or 0
-return { state, r.fin or 0, left, told, accepted.n, accepted.duplicates, made.reserved, has_outputs }
+return { state, r.fin or 0, left + (more and 1 or 0), told, accepted.n, accepted.duplicates, made.reserved, has_outputs }

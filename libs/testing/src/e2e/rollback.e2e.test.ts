@@ -81,3 +81,20 @@ test.each([
   expect(run.state).toBe('succeeded');
   expect(run.counts.succeeded).toBe(2 * width);
 });
+
+test('a Redis that came back empty serves new runs, without a restart of anything', async () => {
+  await using stack = await Stack.start({ api: true, listeners: 2, workers: 1 });
+  const client = createClient({ url: stack.apiUrl });
+  const redis = new Redis(stack.redisUrl);
+  const value = {
+    defaults: { executor: 'noop' },
+    tasks: [{ class: 'a' }, { class: 'b', parents: ['a'] }],
+  };
+  await waitForEnd(client, (await client.submitRun({ value })).id);
+
+  await redis.flushall();
+  const run = await waitForEnd(client, (await client.submitRun({ value })).id);
+  redis.disconnect();
+
+  expect(run.state).toBe('succeeded');
+});

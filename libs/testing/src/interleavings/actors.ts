@@ -32,6 +32,8 @@ import {
   type World,
 } from './world.ts';
 
+/** More than a case has faults: only what is poison dies so often. */
+const deathsOfPoison = 12;
 /** Deliveries that one worker carries out at once. */
 const slotsPerWorker = 2;
 const logger = createLogger({ name: 'interleavings', level: 'silent' });
@@ -91,7 +93,7 @@ export function startWorker(world: World, index: number): void {
     settling: new Set(),
     slots: slotsPerWorker,
     worker: { name: process.name, number: index },
-    maxDeaths: 1_000,
+    maxDeaths: world.scene.poison === null ? 1_000 : deathsOfPoison,
     logTailBytes: 100,
     logRunBytes: 1_000,
     now: () => world.nowMs,
@@ -100,6 +102,7 @@ export function startWorker(world: World, index: number): void {
   const worker: ModelWorker = {
     process,
     cancels,
+    shutdown: new AbortController(),
     checkCancels: () => cancels.check(redis, infos),
   };
   world.workers[index] = worker;
@@ -117,19 +120,18 @@ class NoTurns extends SlotTurns {
 
 async function serveSlot(
   world: World,
-  { process, cancels }: ModelWorker,
+  { process, cancels, shutdown }: ModelWorker,
   executor: DeliveryExecutor,
 ): Promise<void> {
-  for (;;) {
-    const job = await takeJob(world, process);
+  while (!shutdown.signal.aborted) {
+    const job = await takeJob(world, process, shutdown.signal);
     if (job === null) continue;
     const cancel = cancels.acquire(job.runId);
     try {
       const { carrier, attemptsStarted, lease } = job;
-      const shutdown = new AbortController().signal;
       await executor.execute({
         ...{ runId: job.runId, carrier, attemptsStarted },
-        ...{ lease: lease.signal, cancel, shutdown },
+        ...{ lease: lease.signal, cancel, shutdown: shutdown.signal },
       });
     } catch {
       // A processor that throws ends its job all the same: as a failed one.
@@ -140,7 +142,11 @@ async function serveSlot(
   }
 }
 
-async function takeJob(world: World, process: Process): Promise<StartedModelJob | null> {
+async function takeJob(
+  world: World,
+  process: Process,
+  shutdown: AbortSignal,
+): Promise<StartedModelJob | null> {
   let job: StartedModelJob | null = null;
   const { jobs } = world;
   await process.pass('take', {
@@ -148,9 +154,14 @@ async function takeJob(world: World, process: Process): Promise<StartedModelJob 
     run: () => {
       job = jobs.take(process);
     },
-    isEnabled: () => jobs.hasWaiting(),
+    isEnabled: () => jobs.hasWaiting() && !shutdown.aborted,
   });
   return job;
+}
+
+/** SIGTERM, and the grace period is over: what runs is aborted and handed back. */
+export function stopWorker({ shutdown }: ModelWorker): void {
+  shutdown.abort(new AttemptAbort('shutdown'));
 }
 
 /** The lock of a job is gone, and its holder has noticed. */

@@ -22,17 +22,27 @@ export function scenes({
   readonly min: number;
   readonly max: number;
 }): fc.Arbitrary<Scene> {
-  return fc.record({
-    graph: fc.tuple(graphArbitrary(max, min), fc.boolean()).map(inFewGroups),
-    maxBatch: fc.integer({ min: 1, max: 4 }),
-    window: fc.integer({ min: 1, max: 4 }),
-    slots: fc.integer({ min: 1, max: 2 }),
-    parallelism: fc.constantFrom(null, null, null, 2),
-    stopsOnFailure: oneOf(6),
-    isCancelled: oneOf(5),
-    reportsOnly: oneOf(3),
-    slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
-  });
+  return fc
+    .record({
+      graph: fc.tuple(graphArbitrary(max, min), fc.boolean()).map(inFewGroups),
+      maxBatch: fc.integer({ min: 1, max: 4 }),
+      window: fc.integer({ min: 1, max: 4 }),
+      slots: fc.integer({ min: 1, max: 2 }),
+      parallelism: fc.constantFrom(null, null, null, 2),
+      stopsOnFailure: oneOf(6),
+      isCancelled: oneOf(5),
+      reportsOnly: oneOf(3),
+      slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
+      poison: fc.constantFrom(null, null, null, null, 0, 1, 3),
+    })
+    .map(withoutPoisonousBarrier);
+}
+
+/** A barrier runs nowhere. */
+function withoutPoisonousBarrier(scene: Scene): Scene {
+  const { graph, poison } = scene;
+  const isTask = poison !== null && graph[poison]?.isBarrier === false;
+  return isTask ? scene : { ...scene, poison: null };
 }
 
 /** Half of the graphs are of one group: only tasks of one group travel together. */

@@ -74,7 +74,7 @@ async function readLeft(world: World): Promise<Left> {
 
 /** Against the model; what a cancel or a stop cut off may be cancelled, or failed on its last try. */
 function wrongStates(world: World, { states, meta }: Left, isHalted: boolean): readonly string[] {
-  const { graph } = world.scene;
+  const { expected: graph } = world;
   const expected = finalStates(graph);
   const wrong = graph.flatMap((node, id) => {
     const state = states[id];
@@ -135,12 +135,15 @@ function groupOf(ranges: Buffer, id: number): number {
 
 /** Each attempt of each task that ran was accepted once, under its own number. */
 function wrongAttempts(world: World, left: Left): readonly string[] {
-  const ran = world.scene.graph.flatMap((node, id) => {
+  const { poison } = world.scene;
+  const ran = world.expected.flatMap((node, id) => {
     const state = left.states[id];
     const isRun = !node.isBarrier && (state === 'succeeded' || state === 'failed');
     return isRun ? [{ id, state, ends: attemptEnds(node) }] : [];
   });
-  const accepted = ran.reduce((sum, { ends }) => sum + ends.length, 0);
+  // The failure of what is poison is nobody's outcome.
+  const reported = ran.filter(({ id }) => id !== poison);
+  const accepted = reported.reduce((sum, { ends }) => sum + ends.length, 0);
   const tries = ran.flatMap(({ id, ends }) => (ends.length > 1 ? [[id, String(ends.length)]] : []));
   const outputs = ran.flatMap(({ id, state, ends }) =>
     state === 'succeeded' && hasOutput(id) ? [[id, JSON.stringify({ attempt: ends.length })]] : [],
@@ -153,7 +156,7 @@ function wrongAttempts(world: World, left: Left): readonly string[] {
     .reduce((sum, [, value]) => sum + Number(value), 0);
   return [
     ...differ('attempts accepted', measured, accepted),
-    ...differ('retries', Number(left.meta['tries'] ?? 0), accepted - ran.length),
+    ...differ('retries', Number(left.meta['tries'] ?? 0), accepted - reported.length),
     ...differ('tries', left.tries, Object.fromEntries(tries)),
     ...differ('outputs', left.outputs, Object.fromEntries(outputs)),
     ...differ('failures', [...left.failures].sort(), failures.sort()),

@@ -1,6 +1,6 @@
 import { unreachable } from '@runnel/core';
 import type { Process } from './process.ts';
-import type { World } from './world.ts';
+import type { ModelWorker, World } from './world.ts';
 
 const faults = [
   'crash-before',
@@ -17,6 +17,7 @@ const faults = [
   'stall',
   'repeat',
   'drop',
+  'stop',
 ] as const;
 
 interface Ready {
@@ -30,6 +31,8 @@ export interface FaultContext {
   ready(): readonly Ready[];
   serve(ready: Ready, spoil?: 'lost' | 'error'): Promise<void>;
   kill(process: Process): void;
+  /** Stops a worker in good order; another takes its place. */
+  stop(worker: ModelWorker): void;
 }
 
 /** Lets the fault strike that a number chooses; says what it was. */
@@ -63,6 +66,12 @@ export async function drawFault(context: FaultContext, number: number): Promise<
     case 'drop':
       world.jobs.drop(rest);
       return 'a job is dropped';
+    case 'stop': {
+      const worker = world.workers[rest % 2];
+      if (worker === undefined || worker.process.isDead) return 'nobody is stopped';
+      context.stop(worker);
+      return `${worker.process.name} stops`;
+    }
     default:
       throw unreachable(fault);
   }

@@ -41,6 +41,7 @@ export class ModelExecutors implements ExecutorPool {
       run: () => this.#check(batch),
     });
     for (const [index, task] of batch.tasks.entries()) {
+      if (task.task.number === this.#world.scene.poison) this.#world.kill(this.#process);
       const label = `end ${task.task.number}.${task.task.attempt}`;
       // Some steps long, so that what ended before is often reported alone.
       for (const step of [label, 'goes on', 'goes on']) {
@@ -51,7 +52,7 @@ export class ModelExecutors implements ExecutorPool {
   }
 
   #resultOf({ task }: TaskInput<unknown>): AttemptResult {
-    const node = this.#world.scene.graph[task.number];
+    const node = this.#world.expected[task.number];
     const ends = node === undefined ? [] : attemptEnds(node);
     const end = ends[task.attempt - 1];
     if (end === undefined) this.#world.fail(`${task.number} made attempt ${task.attempt}`);

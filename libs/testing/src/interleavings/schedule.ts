@@ -5,11 +5,12 @@ import {
   startChore,
   startListener,
   startWorker,
+  stopWorker,
 } from './actors.ts';
 import { drawFault, type FaultContext } from './faults.ts';
 import type { Process, Role } from './process.ts';
 import { readHasEnded } from './read-states.ts';
-import type { World } from './world.ts';
+import type { ModelWorker, World } from './world.ts';
 
 /** A fault at the n-th operation of the case, instead of drawn ones. */
 export interface FaultAt {
@@ -56,6 +57,7 @@ export class Schedule implements FaultContext {
   constructor(world: World, order: Order) {
     this.world = world;
     this.#order = order;
+    world.kill = (process) => this.kill(process);
   }
 
   async run(): Promise<void> {
@@ -75,6 +77,12 @@ export class Schedule implements FaultContext {
     this.world.log.push(`${process.name} dies`);
     process.die();
     if (process.role !== 'user') this.#restarts.push(process);
+  }
+
+  stop(worker: ModelWorker): void {
+    if (worker.shutdown.signal.aborted) return;
+    stopWorker(worker);
+    this.#restarts.push(worker.process);
   }
 
   ready(): readonly Ready[] {

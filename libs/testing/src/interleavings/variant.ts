@@ -32,6 +32,7 @@ export const smallPages: readonly Edit[] = [
     find: 'return max(1, min(info.max_batch, share, UNMEASURED)), info.max_batch',
     replace: 'return min(info.max_batch, queue.ready), 1',
   },
+  { scripts: ['take-turn'], find: 'MOST_CUT = 24', replace: 'MOST_CUT = 2' },
   { scripts: ['take-turn'], find: 'advance(tonumber(ARGV[2]))', replace: 'advance(3)' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[3])', replace: '4' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[4])', replace: '2' },

@@ -21,6 +21,8 @@ export interface Scene {
   readonly isCancelled: boolean;
   /** Workers settle nothing themselves: their outcomes go over the stream. */
   readonly reportsOnly: boolean;
+  /** The task that takes every worker down which runs it; a node of the graph, null for none. */
+  readonly poison: number | null;
   /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
   readonly slowSubmission: number | null;
 }
@@ -45,6 +47,8 @@ export class Violation extends Error {
 export interface ModelWorker {
   readonly process: Process;
   readonly cancels: RunCancels;
+  /** Aborted by SIGTERM after the grace period; nothing more is taken then. */
+  readonly shutdown: AbortController;
   checkCancels(): Promise<void>;
 }
 
@@ -75,12 +79,19 @@ export class World {
   /** What was done, for people who look for the cause of a failure. */
   readonly log: string[] = [];
   violation: Violation | null = null;
+  /** The graph as its ends will be: what is poison fails. */
+  readonly expected: Graph;
+  /** Ends a process as `kill -9` does. */
+  kill: (process: Process) => void = (process) => process.die();
   /** What was appended to the stream, as often as it was. */
   readonly #entries: (readonly unknown[])[] = [];
 
   constructor(redis: Redis, scene: Scene, variant: Variant) {
     this.redis = redis;
     this.scene = scene;
+    this.expected = scene.graph.map((node, id) =>
+      id === scene.poison ? { ...node, attempts: ['failed'], retries: 0 } : node,
+    );
     this.variant = variant;
     const { deliveries } = names;
     this.watch = new ProtocolWatch({ redis, deliveries, fail: (what) => this.fail(what) });
