@@ -191,4 +191,20 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'deaths of workers are not counted',
+    edits: [
+      {
+        scripts: ['claim-delivery'],
+        find: "local deaths = call('HINCRBY', K.deaths, ids[i], 1)",
+        replace: 'local deaths = 1',
+      },
+    ],
+    scene: { poison: 0, isCancelled: false },
+  },
+  {
+    name: 'the companions of a task that killed its worker die with it',
+    edits: [{ scripts: ['claim-delivery'], find: 'if count > 1 then', replace: 'if false then' }],
+    scene: { poison: 0, isCancelled: false, maxBatch: 4 },
+  },
 ];
