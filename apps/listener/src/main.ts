@@ -16,14 +16,13 @@ for (const warning of warnings) logger.warn(warning);
 const shutdown = onShutdown({ deadlineMs: 15_000, log: logger });
 try {
   const metrics = createMetrics('listener');
+  let whyNotReady = (): string | null => 'it is starting';
+  // Before anything else: while Redis is away a start takes as long as that, and the process lives.
+  const health = await startHealthServer({ settings, metrics, whyNotReady: () => whyNotReady() });
+  if (health !== null) shutdown.defer('health', () => health[Symbol.asyncDispose]());
   const listener = await startListener({ settings, logger, metrics });
   shutdown.defer('listener', () => listener[Symbol.asyncDispose]());
-  const health = await startHealthServer({
-    port: settings.healthPort,
-    metrics,
-    whyNotReady: () => listener.whyNotReady(),
-  });
-  if (health !== null) shutdown.defer('health', () => health[Symbol.asyncDispose]());
+  whyNotReady = () => listener.whyNotReady();
 } catch (error: unknown) {
   logger.fatal(
     { err: error },

@@ -17,14 +17,13 @@ for (const warning of warnings) logger.warn(warning);
 const shutdown = onShutdown({ deadlineMs: settings.graceMs + 15_000, log: logger });
 try {
   const metrics = createMetrics('worker');
+  let whyNotReady = (): string | null => 'it is starting';
+  // Before anything else: while Redis is away a start takes as long as that, and the process lives.
+  const health = await startHealthServer({ settings, metrics, whyNotReady: () => whyNotReady() });
+  if (health !== null) shutdown.defer('health', () => health[Symbol.asyncDispose]());
   const worker = await startWorker({ settings, logger, metrics });
   shutdown.defer('worker', () => worker[Symbol.asyncDispose]());
-  const health = await startHealthServer({
-    port: settings.healthPort,
-    metrics,
-    whyNotReady: () => worker.whyNotReady(),
-  });
-  if (health !== null) shutdown.defer('health', () => health[Symbol.asyncDispose]());
+  whyNotReady = () => worker.whyNotReady();
 } catch (error: unknown) {
   logger.fatal({ err: error }, error instanceof Error ? error.message : 'the worker did not start');
   await shutdown.stop('failed to start', 1);

@@ -11,7 +11,8 @@ test('answers livez, readyz and metrics', async () => {
   metrics.gauge({ name: 'slots', help: 'Slots.', read: () => 7 });
   let why: string | null = 'Redis does not answer';
   const port = await findFreePort();
-  await using server = await startHealthServer({ port, metrics, whyNotReady: () => why });
+  const settings = { healthHost: '127.0.0.1', healthPort: port, token: null };
+  await using server = await startHealthServer({ settings, metrics, whyNotReady: () => why });
 
   const notReady = await fetch(`${server?.url}/readyz`);
   why = null;
@@ -27,10 +28,29 @@ test('answers livez, readyz and metrics', async () => {
   expect((await fetch(`${server?.url}/other`)).status).toBe(404);
 });
 
+test.each([
+  ['127.0.0.1', 'secret', undefined, 401],
+  ['127.0.0.1', 'secret', 'Bearer wrong', 401],
+  ['127.0.0.1', 'secret', 'Bearer secret', 200],
+  ['0.0.0.0', null, undefined, 403],
+  ['0.0.0.0', 'secret', 'Bearer secret', 200],
+])('metrics at %s, token %s, asked with %s: %i', async (healthHost, token, authorization, code) => {
+  const metrics = createMetrics('worker');
+  const settings = { healthHost, healthPort: await findFreePort(), token };
+  await using _ = await startHealthServer({ settings, metrics, whyNotReady: () => null });
+  const url = `http://127.0.0.1:${settings.healthPort}`;
+  const headers = authorization === undefined ? {} : { Authorization: authorization };
+
+  expect((await fetch(`${url}/metrics`, { headers })).status).toBe(code);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+});
+
 test('is off at port 0', async () => {
   const metrics = createMetrics('worker');
 
-  expect(await startHealthServer({ port: 0, metrics, whyNotReady: () => null })).toBeNull();
+  const settings = { healthHost: '127.0.0.1', healthPort: 0, token: null };
+
+  expect(await startHealthServer({ settings, metrics, whyNotReady: () => null })).toBeNull();
 });
 
 async function findFreePort(): Promise<number> {

@@ -38,4 +38,5 @@ export {
   type ShutdownLog,
   type ShutdownOptions,
 } from './shutdown.ts';
+export { judgeToken, type TokenVerdict } from './token.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';

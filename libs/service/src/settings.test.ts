@@ -48,6 +48,7 @@ test('has a default for everything', () => {
     maxDeaths: 3,
     logLevel: 'info',
     publicUrl: null,
+    healthHost: '127.0.0.1',
     healthPort: 0,
   });
   expect(origins.port).toEqual({ kind: 'default', name: 'default' });

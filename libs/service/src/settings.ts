@@ -57,6 +57,7 @@ const settingsSchema = z.strictObject({
   killGraceMs: duration(),
   maxDeaths: integer(1, 100),
   logLevel: oneOf(logLevels),
+  healthHost: textMatching(/^[\w.:-]+$/, 'an address or host name'),
   healthPort: integer(0, 65_535),
 });
 
@@ -100,6 +101,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   killGraceMs: { key: 'killGrace', env: ['RUNNEL_KILL_GRACE'], fallback: '5s' },
   maxDeaths: { key: 'maxDeaths', env: ['RUNNEL_MAX_DEATHS'], fallback: 3 },
   logLevel: { key: 'logLevel', env: ['RUNNEL_LOG_LEVEL'], fallback: 'info' },
+  healthHost: { key: 'healthHost', env: ['RUNNEL_HEALTH_HOST'], fallback: '127.0.0.1' },
   healthPort: { key: 'healthPort', env: ['RUNNEL_HEALTH_PORT'], fallback: 0 },
 };
 

@@ -1,5 +1,4 @@
 import {
-  loseLease,
   startApi,
   startCancel,
   startChore,
@@ -8,6 +7,7 @@ import {
   stopWorker,
 } from './actors.ts';
 import { drawFault, type FaultContext } from './faults.ts';
+import { checksOfCancels, happenings, unnoticedLosses } from './happenings.ts';
 import type { Process, Role } from './process.ts';
 import { readHasEnded } from './read-states.ts';
 import type { ModelWorker, World } from './world.ts';
@@ -34,8 +34,6 @@ const mostStepsPerRound = 3_000;
 /** Timers that are due so soon fire before the next round. */
 const nearMs = 1_000;
 const mostFaults = 8;
-/** Time goes on with the chores. */
-const choreEveryMs = 2_000;
 
 interface Ready {
   readonly process: Process;
@@ -163,37 +161,13 @@ export class Schedule implements FaultContext {
     }
   }
 
-  /** What may come about without anybody's step. */
   #happenings(): readonly (() => void)[] {
     const { world } = this;
-    const { jobs } = world;
-    const awake = world.live().filter(({ isFrozen }) => !isFrozen);
-    const listeners = world.listeners.filter(({ process }) => awake.includes(process));
-    const dead = jobs.active().filter(({ by }) => by.isDead || by.isFrozen);
     return [
-      ...listeners.flatMap((listener) =>
-        listener.chores.map((_, which) => () => {
-          this.world.nowMs += choreEveryMs;
-          startChore(listener, which);
-        }),
-      ),
+      ...happenings(world),
       ...this.#restarts.map((_, index) => () => this.#restart(index)),
-      ...world
-        .live()
-        .filter(({ isFrozen }) => isFrozen)
-        .map((process) => () => this.#thaw(process)),
-      ...dead.map((job) => () => jobs.stall(job)),
-      () => jobs.forgetEnded(),
-      ...this.#unnoticed(),
-      ...this.#checks(),
+      ...checksOfCancels(world, this.#hasCancelled),
       ...(this.#mayCancel() ? [() => this.#cancel()] : []),
-      ...(listeners.filter(({ leases }) => leases.isOwner).length > 1
-        ? listeners.map(
-            ({ leases }) =>
-              () =>
-                leases.giveUp(),
-          )
-        : []),
     ];
   }
 
@@ -202,23 +176,6 @@ export class Schedule implements FaultContext {
       .live()
       .filter(({ isFrozen }) => !isFrozen)
       .flatMap((process) => process.timers().map((timer) => () => this.#fire(timer)));
-  }
-
-  #unnoticed(): readonly (() => void)[] {
-    const { unnoticed } = this.world.jobs;
-    return [...unnoticed]
-      .filter(({ by }) => !by.isFrozen)
-      .map((job) => () => {
-        unnoticed.delete(job);
-        loseLease(job);
-      });
-  }
-
-  #checks(): readonly (() => void)[] {
-    if (!this.#hasCancelled) return [];
-    return this.world.workers
-      .filter(({ process }) => !process.isDead && !process.isFrozen)
-      .map((worker) => () => worker.process.start(() => worker.checkCancels()));
   }
 
   #mayCancel(): boolean {
@@ -234,11 +191,6 @@ export class Schedule implements FaultContext {
   #fire(timer: { readonly dueMs: number; fire(): void }): void {
     this.world.nowMs = Math.max(this.world.nowMs, timer.dueMs);
     timer.fire();
-  }
-
-  #thaw(process: Process): void {
-    this.world.log.push(`${process.name} goes on`);
-    process.isFrozen = false;
   }
 
   #restart(place: number): void {
@@ -283,7 +235,7 @@ export class Schedule implements FaultContext {
     while (this.#restarts.length > 0) this.#restart(0);
     for (const process of world.live()) process.isFrozen = false;
     for (const job of world.jobs.active()) world.jobs.stall(job);
-    for (const notice of this.#unnoticed()) notice();
+    for (const notice of unnoticedLosses(world)) notice();
     if (!world.listeners.some(({ leases }) => leases.isOwner)) world.listeners[0]?.leases.take();
     if (this.#mayCancel()) this.#cancel();
     world.nowMs += world.isAcknowledged ? 11_000 : 31_000;
@@ -292,7 +244,7 @@ export class Schedule implements FaultContext {
     for (const listener of world.listeners) {
       for (const which of listener.chores.keys()) startChore(listener, which);
     }
-    for (const check of this.#checks()) check();
+    for (const check of checksOfCancels(world, this.#hasCancelled)) check();
     await rest();
   }
 
