@@ -19,7 +19,7 @@ export const usage = `npm run test:chaos -- [options]
   --only <names>    some nemeses, separated by commas
   --minutes <n>     of faults, shared out among the nemeses; default ${usualMinutes}
   --seed <n>        the same graphs and the same order of faults again
-  --soak <hours>    again and again, with another seed each time
+  --soak <hours>    again and again, with another seed each time, and failovers of Sentinel and Cluster
   --busy <minutes>  how long all cores are kept busy to look for false alarms; default 2
   --keep            keep logs and journals, also where all is well
   --help

@@ -1,5 +1,6 @@
 // Breaks things on purpose and checks what becomes of the runs: `npm run test:chaos -- --help`.
 import { type ChaosArguments, readArguments, usage } from './arguments.ts';
+import { playFailovers } from './failovers.ts';
 import { allNemeses } from './nemeses/all.ts';
 import type { Nemesis } from './nemesis.ts';
 import { renderResults } from './table.ts';
@@ -25,6 +26,7 @@ async function runAll(all: ChaosArguments): Promise<number> {
     const results = await runRound(all, seed++);
     process.stdout.write(`${renderResults(results)}\n`);
     failed += results.filter(({ violations }) => violations.length > 0).length;
+    if (all.soakHours > 0 && !(await playFailovers())) failed++;
   } while (Date.now() < endAt);
   return failed > 0 ? 1 : 0;
 }

@@ -6,7 +6,8 @@ import { specOfCommands } from './w5.ts';
 
 const workerCounts = [1, 2, 4];
 const listenerCounts = [1, 2];
-const sleepMs = 100;
+/** As long as waiting slots of one worker can be told from those of four. */
+const sleepMs = 1_000;
 
 export const scaleOut: Workload = {
   name: 'scale-out',
