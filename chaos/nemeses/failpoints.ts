@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failpointNames } from '@runnel/core';
 import { Queue } from 'bullmq';
-import { ask } from '../api.ts';
+import { type Answer, ask } from '../api.ts';
 import { type App, apps, type Member } from '../cluster.ts';
 import { drawGraph, toSpec } from '../graphs.ts';
 import type { Nemesis, Strike } from '../nemesis.ts';
@@ -11,6 +12,7 @@ import type { Nemesis, Strike } from '../nemesis.ts';
 /** Which processes pass a point, by the beginning of its name. */
 const passedBy: Readonly<Record<string, readonly App[]>> = {
   submit: ['api'],
+  start: ['api'],
   cancel: ['api'],
   remove: ['api'],
   claim: ['worker'],
@@ -18,6 +20,7 @@ const passedBy: Readonly<Record<string, readonly App[]>> = {
   report: ['worker'],
   return: ['worker'],
   settle: ['worker', 'listener'],
+  turn: ['listener'],
   outbox: ['worker', 'listener'],
   ack: ['listener'],
   times: ['listener'],
@@ -30,6 +33,9 @@ const startsWithinMs = 60_000;
 
 /** Most points are passed many times a second, by a listener as soon as it has some shards. */
 const waitMs = 8_000;
+
+/** A lost delivery is looked after only when it is 10 s old. */
+const waitForLostMs = 25_000;
 
 /** For all points together, each of which throws once. */
 const waitForAllMs = 20_000;
@@ -141,7 +147,7 @@ async function watch(
     return arm.points.filter((point) => !text.includes(`failpoint ${point}`));
   };
   if (arm.action === 'error') await waitUntil(() => findMissed().length === 0, waitForAllMs);
-  else await waitUntil(hasDied, handsBack ? waitMs / 2 : waitMs);
+  else await waitUntil(hasDied, patienceFor(arm));
   if (handsBack && !hasDied()) {
     member.signal('SIGTERM');
     await waitUntil(hasDied, waitMs);
@@ -152,6 +158,11 @@ async function watch(
     return hasDied() && member.lastSignal === 'SIGKILL' ? [] : arm.points;
   }
   return findMissed();
+}
+
+function patienceFor({ points }: Arm): number {
+  if (points.some((point) => point.startsWith('lost.'))) return waitForLostMs;
+  return points.some((point) => point.startsWith('return.')) ? waitMs / 2 : waitMs;
 }
 
 async function waitUntil(isDone: () => boolean, withinMs: number): Promise<void> {
@@ -176,6 +187,7 @@ function provoke(strike: Strike): { stop(): void; readonly stopped: Promise<void
     const unanswered = await ask(`${cluster.apiUrl}/api/v1/runs`, { method: 'POST', json: spec });
     const id = unanswered?.body['id'];
     if (typeof id === 'string') await load.delete(id);
+    await playLarge(strike);
   };
   const lanes = Array.from({ length: 3 }, async () => {
     while (!isStopped) {
@@ -192,4 +204,30 @@ function provoke(strike: Strike): { stop(): void; readonly stopped: Promise<void
       connection.disconnect();
     }),
   };
+}
+
+/** Too many tasks for one call: submitted, started and cancelled page by page. */
+async function playLarge({ cluster, load }: Strike): Promise<void> {
+  const runs = `${cluster.apiUrl}/api/v1/runs`;
+  const json = {
+    parameters: { N: { from: 1, to: 20_000 } },
+    tasks: [{ class: 'many', executor: 'sleep', parameters: ['N'], details: { ms: 200 } }],
+  };
+  // Under a key, so that a lost answer leaves no run behind that nobody knows.
+  const key = randomUUID();
+  const created = await askUntilAnswered(`${runs}?createdOnly=true`, { method: 'POST', json, key });
+  const id = created?.body['id'];
+  if (typeof id !== 'string') return;
+  await askUntilAnswered(`${runs}/${id}/submit`, { method: 'POST' });
+  await askUntilAnswered(`${runs}/${id}/cancel`, { method: 'POST' });
+  if ((await load.waitForEnd(id, 10_000)) !== null) await load.delete(id);
+}
+
+async function askUntilAnswered(...request: Parameters<typeof ask>): Promise<Answer | null> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await ask(...request);
+    if (answer !== null && answer.status < 500) return answer;
+    await sleep(200);
+  }
+  return null;
 }
