@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   submit: async () => (await import('./commands/submit.ts')).addSubmit,
   ls: async () => (await import('./commands/ls.ts')).addLs,
   get: async () => (await import('./commands/get.ts')).addGet,
+  why: async () => (await import('./commands/why.ts')).addWhy,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   logs: async () => (await import('./commands/logs.ts')).addLogs,
   cancel: async () => (await import('./commands/cancel.ts')).addCancel,
@@ -28,6 +29,7 @@ Examples:
   runnel run run.yaml -p CITY=seattle --dry-run show what would run
   runnel submit run.yaml --url http://host:2503 hand it to a server, print the run's id
   runnel ls --state failed                      runs that failed
+  runnel why RUN                                what it waits for, or why it failed
   runnel logs RUN TASK -f                       follow the log of a task
 
 Exit codes: 0 ok, 1 the run failed, 2 wrong usage or spec, 3 server or Redis unreachable,

@@ -13,6 +13,7 @@ import {
   type WireTask,
   type WireTaskPage,
   type WireValidated,
+  type WireWhy,
   type WireWorker,
   wireAccepted,
   wireDoctor,
@@ -22,6 +23,7 @@ import {
   wireTask,
   wireTaskPage,
   wireValidated,
+  wireWhy,
   wireWorkers,
 } from './wire.ts';
 
@@ -100,6 +102,8 @@ export interface Client {
   getSpec(id: string, options?: CallOptions): Promise<unknown>;
   getTasks(id: string, query?: ListTasksQuery): Promise<WireTaskPage>;
   getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
+  /** What the run waits for, or why it ended so; with a task: that task. */
+  why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
@@ -198,7 +202,10 @@ function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'sta
 
 function reading(
   http: Http,
-): Pick<Client, 'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'listWorkers'> {
+): Pick<
+  Client,
+  'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
+> {
   return {
     listRuns({ signal, since, until, ...query } = {}) {
       const times = { since: since?.toISOString(), until: until?.toISOString() };
@@ -226,6 +233,12 @@ function reading(
       }),
     getTask: (id, task, options = {}) =>
       http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
+    why: (id, task, options = {}) =>
+      http.read(wireWhy, {
+        method: 'GET',
+        path: `${task === undefined ? runPath(id) : taskPath(id, task)}/why`,
+        signal: options.signal,
+      }),
     async listWorkers(options = {}) {
       const request = { method: 'GET', path: '/api/v1/workers', signal: options.signal } as const;
       return (await http.read(wireWorkers, request)).workers;

@@ -24,4 +24,7 @@ export {
   startCreatedRun,
   submitRun,
 } from './submit.ts';
+export type { JobFinder, WhyContext } from './why/look.ts';
+export type { NamedTask, Reason } from './why/reason.ts';
+export { type Why, whyRun, whyTask } from './why/why.ts';
 export type { DeliveryEnd, DeliveryStart, WorkerContext } from './worker-context.ts';

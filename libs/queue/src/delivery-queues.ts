@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { Job, Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { type DeliveryKey, jobId, queuePrefix } from './names.ts';
 
@@ -20,6 +20,15 @@ export interface JobData {
   readonly c: number;
   readonly t: number;
   readonly n: number;
+}
+
+/** Where BullMQ has the job of a delivery. */
+export interface JobPlace {
+  /** `gone`: never added, forgotten, or ended. */
+  readonly state: 'waiting' | 'active' | 'gone';
+  /** Who has it, and since when; null while it waits. */
+  readonly worker: string | null;
+  readonly startedAt: number | null;
 }
 
 /** Enough that BullMQ's own events never grow large; nothing here depends on them. */
@@ -69,6 +78,37 @@ export class DeliveryQueues implements AsyncDisposable {
     });
   }
 
+  /** Where the job of each of these deliveries is. */
+  findJobs(
+    queue: string,
+    runId: string,
+    deliveries: readonly DeliveryKey[],
+  ): Promise<readonly JobPlace[]> {
+    return Promise.all(
+      deliveries.map(async (delivery) => {
+        const id = jobId(runId, delivery);
+        const [state, job] = await Promise.all([
+          this.queue(queue).getJobState(id),
+          Job.fromId<JobData>(this.queue(queue), id),
+        ]);
+        if (state === 'unknown' || state === 'completed' || state === 'failed') return goneJob;
+        if (state !== 'active') return { state: 'waiting', worker: null, startedAt: null };
+        return {
+          state: 'active',
+          worker: job?.processedBy ?? null,
+          startedAt: job?.processedOn ?? null,
+        };
+      }),
+    );
+  }
+
+  /** Jobs of a queue, of all runs. */
+  async countJobs(queue: string): Promise<{ readonly waiting: number; readonly active: number }> {
+    const counts = await this.queue(queue).getJobCounts('wait', 'prioritized', 'active');
+    const { wait = 0, prioritized = 0, active = 0 } = counts;
+    return { waiting: wait + prioritized, active };
+  }
+
   queue(name: string): Queue<JobData> {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
@@ -86,6 +126,8 @@ export class DeliveryQueues implements AsyncDisposable {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
   }
 }
+
+const goneJob: JobPlace = { state: 'gone', worker: null, startedAt: null };
 
 /**
  * In BullMQ jobs without a priority go before all that have one, and it counts from 1 (first) to

@@ -6,5 +6,10 @@ export {
   lockMs,
   type StartedJob,
 } from './consume.ts';
-export { type DeliveryJob, DeliveryQueues, type JobData } from './delivery-queues.ts';
+export {
+  type DeliveryJob,
+  DeliveryQueues,
+  type JobData,
+  type JobPlace,
+} from './delivery-queues.ts';
 export { type DeliveryKey, jobId, parseQueueName, queueName, queuePrefix } from './names.ts';

@@ -37,6 +37,7 @@ export {
   readGroupIndex,
   readParentBlocks,
   readWords,
+  readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
@@ -103,6 +104,7 @@ export {
   readParents,
   readStates,
   readTask,
+  summarize,
   type TaskDetail,
   type TaskSummary,
 } from './read-tasks.ts';
@@ -145,6 +147,11 @@ export {
   type Turn,
   takeTurn,
 } from './turns.ts';
+export { type DeadOutcomes, readDeadOutcomes } from './why/dead-letters.ts';
+export { findFailed } from './why/find-failed.ts';
+export { NodePages } from './why/node-pages.ts';
+export { type RunMoment, readMoment } from './why/read-moment.ts';
+export { readNextDue } from './why/read-next-due.ts';
 export {
   readWorkerNames,
   readWorkers,

@@ -98,7 +98,8 @@ export async function summarize(
   return tasks.map((task, index) => {
     const state = found[index]?.state ?? 'waiting';
     const last = decodeAttempt(attempts[index] ?? Buffer.alloc(0));
-    const hasStarted = last !== null || state === 'running';
+    // Of one that ended as poison no worker reported an attempt.
+    const hasStarted = last !== null || state === 'running' || state === 'failed';
     return { task, state, last, attempt: Number(tries[index] ?? (hasStarted ? 1 : 0)) };
   });
 }

@@ -32,8 +32,15 @@ export class StoreDriver {
     redis: RedisClient,
     namespace: string,
     plan: Plan,
-    /** `meanUs`: as if one attempt of each group had taken so long; 0: never measured. */
-    options: { readonly maxBatch?: number; readonly meanUs?: number } = {},
+    /**
+     * `meanUs`: as if one attempt of each group had taken so long; 0: never measured. `expiresAt`: the
+     * run is only created.
+     */
+    options: {
+      readonly maxBatch?: number;
+      readonly meanUs?: number;
+      readonly expiresAt?: number;
+    } = {},
   ): Promise<StoreDriver> {
     const run = runHandle(namespace, randomBytes(8).toString('hex'));
     const answer = await storeRun(redis, {
@@ -49,6 +56,7 @@ export class StoreDriver {
         maxBatch: options.maxBatch ?? 256,
         isSideBySide: false,
       }),
+      ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
     });
     if (answer.kind !== 'stored') throw new Error('the id was taken');
     const meanUs = options.meanUs ?? 5;

@@ -6,6 +6,7 @@ import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
 import { submitRunRoute } from './submit-run.ts';
 import { taskRoutes } from './tasks.ts';
+import { whyRoutes } from './why.ts';
 import { workerRoutes } from './workers.ts';
 
 const routes: readonly Route[] = [
@@ -13,6 +14,7 @@ const routes: readonly Route[] = [
   ...runRoutes,
   ...taskRoutes,
   ...logRoutes,
+  ...whyRoutes,
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,

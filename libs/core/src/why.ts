@@ -1,0 +1,36 @@
+/** Why a run or a task has not ended, or why it ended as it did. Codes never change; new ones may come. */
+export const whyCodes = {
+  created: 'The run was created and not started.',
+  submitting: 'The submission of the run goes on.',
+  'submission-abandoned': 'The submission of the run broke off; the run is removed.',
+  paused: 'The run is paused.',
+  cancelling: 'The run is being cancelled; what runs has not ended yet.',
+  stopping: 'A task failed and `onFailure` is `stop`; what runs has not ended yet.',
+  ending: 'Every task has ended; the next turn of the run ends it.',
+  parents: 'Parents have not ended.',
+  backlog: 'Its parents have ended, and their ends are still being passed on.',
+  parallelism: 'As many tasks as the `parallelism` of the run allows are queued or running.',
+  priority: 'Runs of a higher priority take the slots of its pool.',
+  window: 'As many deliveries of the run as its share of the pool allows are queued or running.',
+  'to-be-cut': 'It is ready, and goes into a delivery with the next turn of the run.',
+  'pool-unserved': 'No living worker serves its pool.',
+  outbox: 'Its delivery was cut and is not in BullMQ yet.',
+  queued: 'Its delivery is in BullMQ, and every slot is taken by others.',
+  running: 'A worker works on its delivery.',
+  lost: 'The worker that had its delivery is gone; it starts again elsewhere.',
+  delayed: 'It failed, and waits for the time of its next attempt.',
+  due: 'The time that it waited for is over; a listener makes it ready.',
+  suspended: 'It waits for a message, a time or an approval.',
+  'listener-missing':
+    'No listener is alive: nothing is passed on but what workers settle themselves.',
+  'dead-letter': 'Outcomes of the run could not be settled and were put aside.',
+  succeeded: 'It succeeded.',
+  failed: 'Its last attempt failed.',
+  poison: 'Workers died under it again and again.',
+  'upstream-failed': 'A task that it needs failed.',
+  skipped: 'Its parents ended so that its `runIf` did not hold.',
+  cancelled: 'The run was cancelled before it ended.',
+  stopped: 'A task failed and `onFailure` is `stop`.',
+} as const;
+
+export type WhyCode = keyof typeof whyCodes;

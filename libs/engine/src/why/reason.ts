@@ -1,0 +1,45 @@
+import type { TaskState, WhyCode } from '@runnel/core';
+
+/** A task that a reason names. */
+export interface NamedTask {
+  readonly number: number;
+  readonly id: string;
+  readonly state: TaskState;
+}
+
+/** One thing that something waits for, or why it ended so. */
+export interface Reason {
+  readonly code: WhyCode;
+  /** A clause in plain words, without a full stop. */
+  readonly detail: string;
+  /** Tasks that it is about, of which `tasks` has the first. */
+  readonly count?: number;
+  readonly tasks?: readonly NamedTask[];
+  /** What would put it right; absent where it passes by itself. */
+  readonly remedy?: string;
+  /** Epoch milliseconds. */
+  readonly since?: number;
+  /** When it passes, where that is known. */
+  readonly until?: number;
+}
+
+/** Tasks that one reason names at most. */
+export const mostNamed = 20;
+
+/** `1 task`, `2 tasks`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `3 of clean, 1 of pull`. */
+export function listClasses(classes: ReadonlyMap<string, number>): string {
+  const all = [...classes].sort(([, a], [, b]) => b - a);
+  const named = all.slice(0, mostClasses).map(([name, count]) => `${count} of ${name}`);
+  const rest = all.length - named.length;
+  return [...named, ...(rest > 0 ? [`${plural(rest, 'more class', 'more classes')}`] : [])].join(
+    ', ',
+  );
+}
+
+/** Classes that one sentence names. */
+const mostClasses = 5;

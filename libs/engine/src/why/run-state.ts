@@ -1,0 +1,37 @@
+import type { RunGlance } from './look.ts';
+import { plural, type Reason } from './reason.ts';
+
+/** What holds up every task of a run, whatever each of them waits for. */
+export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
+  const { meta, submittingAt } = moment;
+  if (meta['state'] === 'created') return [created(info.facts.createdAt, submittingAt)];
+  if (meta['state'] === 'paused') return [paused()];
+  const left = moment.deliveries.reduce(
+    (sum, { open }) => sum + open.filter((isOpen) => isOpen).length,
+    0,
+  );
+  if (meta['halt'] === 'cancel') {
+    const detail = `the run is being cancelled; ${plural(left, 'task')} that had started must end first`;
+    return [{ code: 'cancelling', detail, count: left }];
+  }
+  if (meta['halt'] === 'stop') {
+    const detail = `a task failed, and the run stops on failure; ${plural(left, 'task')} that had started must end first`;
+    return [{ code: 'stopping', detail, count: left }];
+  }
+  return [];
+}
+
+function created(since: number, expiresAt: number | null): Reason {
+  return {
+    code: 'created',
+    detail: 'the run was created and not started',
+    remedy: 'start it: POST …/submit',
+    since,
+    ...(expiresAt === null ? {} : { until: expiresAt }),
+  };
+}
+
+/** The place for all that is to be said of a paused run. */
+function paused(): Reason {
+  return { code: 'paused', detail: 'the run is paused', remedy: 'resume it' };
+}
