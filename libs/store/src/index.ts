@@ -42,6 +42,7 @@ export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
+  pauseChannel,
   readyKeyDoc,
   runChannel,
   runKeyDocs,
@@ -142,6 +143,7 @@ export {
   reissue,
   release,
   type Settlement,
+  setPaused,
   type Turn,
   takeTurn,
 } from './turns.ts';
