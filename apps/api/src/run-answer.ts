@@ -20,6 +20,7 @@ export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary 
     createdAt: toIso(facts.createdAt),
     startedAt: toIsoOrNull(run.startedAt),
     endedAt: toIsoOrNull(run.endedAt),
+    pausedAt: toIsoOrNull(run.pausedAt),
     taskCount: run.taskCount,
     counts: run.counts,
     priority: facts.priority,

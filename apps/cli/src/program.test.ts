@@ -39,6 +39,8 @@ test('lists every command in its help', async () => {
     'watch',
     'logs',
     'cancel',
+    'pause',
+    'resume',
     'rm',
     'workers',
     'doctor',

@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   logs: async () => (await import('./commands/logs.ts')).addLogs,
   cancel: async () => (await import('./commands/cancel.ts')).addCancel,
+  pause: async () => (await import('./commands/pause.ts')).addPause,
+  resume: async () => (await import('./commands/resume.ts')).addResume,
   rm: async () => (await import('./commands/rm.ts')).addRm,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,

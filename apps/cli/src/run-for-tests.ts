@@ -36,6 +36,7 @@ export function runOf(classes: readonly WireClass[], more: Partial<WireRun> = {}
     createdAt: '2026-01-01T00:00:00.000Z',
     startedAt: '2026-01-01T00:00:00.000Z',
     endedAt: null,
+    pausedAt: null,
     taskCount: classes.reduce((sum, row) => sum + row.total, 0),
     counts,
     priority: 0,

@@ -1,43 +1,63 @@
 import { AttemptAbort } from '@runnel/core';
 import { findCancelled } from '@runnel/engine';
-import { cancelChannel, type RedisClient, type RunInfoCache } from '@runnel/store';
+import { cancelChannel, pauseChannel, type RedisClient, type RunInfoCache } from '@runnel/store';
 
 /** Longer than a reserved delivery may wait for its job. */
 const rememberMs = 60_000;
 
+/** What a delivery has to know of its run while it is worked on. */
+export interface RunHold {
+  /** Aborted where the run is cancelled. */
+  readonly signal: AbortSignal;
+  /** Whether the run was cancelled or paused a moment ago. */
+  readonly mustClaim: boolean;
+  release(): void;
+}
+
 /**
  * Aborts what this worker runs of a cancelled run: at once where the broadcast arrives, at the next
- * check where it was missed.
+ * check where it was missed. A cancelled run may have been retried since, and a paused one goes on some
+ * time: what starts after the broadcast is not aborted, but has to claim, and the claim knows.
  */
 export class RunCancels {
-  /** When runs were cancelled, for a while: a delivery that starts without a claim asks nobody else. */
+  /** When runs were cancelled or paused, for a while. */
   readonly #recent = new Map<string, number>();
-  readonly #controllers = new Map<string, { readonly abort: AbortController; users: number }>();
+  readonly #held = new Map<string, Set<AbortController>>();
 
-  /** The signal of a run, until `release`. */
-  acquire(runId: string): AbortSignal {
-    const known = this.#controllers.get(runId) ?? { abort: new AbortController(), users: 0 };
-    known.users++;
-    this.#controllers.set(runId, known);
-    if (this.#recent.has(runId)) known.abort.abort(new AttemptAbort('cancel'));
-    return known.abort.signal;
-  }
-
-  release(runId: string): void {
-    const known = this.#controllers.get(runId);
-    if (known === undefined) return;
-    known.users--;
-    if (known.users === 0) this.#controllers.delete(runId);
+  /** For one delivery of a run, until it is released. */
+  acquire(runId: string): RunHold {
+    const abort = new AbortController();
+    const held = this.#held.get(runId) ?? new Set();
+    this.#held.set(runId, held);
+    held.add(abort);
+    return {
+      signal: abort.signal,
+      mustClaim: this.#recent.has(runId),
+      release: () => {
+        held.delete(abort);
+        if (held.size === 0 && this.#held.get(runId) === held) this.#held.delete(runId);
+      },
+    };
   }
 
   cancel(runId: string): void {
+    this.distrust(runId);
+    abortAll(this.#held.get(runId) ?? []);
+  }
+
+  /** Has deliveries of a run claimed that were reserved here. */
+  distrust(runId: string): void {
     this.#recent.set(runId, performance.now());
-    this.#controllers.get(runId)?.abort.abort(new AttemptAbort('cancel'));
   }
 
   async listen(subscriber: RedisClient, namespace: string): Promise<void> {
-    subscriber.on('message', (_channel, runId) => this.cancel(runId));
+    const paused = pauseChannel(namespace);
+    subscriber.on('message', (channel, runId) => {
+      if (channel === paused) this.distrust(runId);
+      else this.cancel(runId);
+    });
     await subscriber.subscribe(cancelChannel(namespace));
+    await subscriber.subscribe(paused);
   }
 
   /** Asks for every run that is worked on here: a broadcast may get lost. */
@@ -45,11 +65,19 @@ export class RunCancels {
     for (const [runId, at] of this.#recent) {
       if (performance.now() - at > rememberMs) this.#recent.delete(runId);
     }
-    const ids = [...this.#controllers.keys()];
-    const read = await Promise.allSettled(ids.map((id) => infos.read(id)));
+    // What starts while the answer is on its way may belong to a run that was retried.
+    const held = new Map([...this.#held].map(([id, aborts]) => [id, [...aborts]] as const));
+    const read = await Promise.allSettled([...held.keys()].map((id) => infos.read(id)));
     const runs = read.flatMap((one) =>
       one.status === 'fulfilled' ? [one.value.facts.handle] : [],
     );
-    for (const id of await findCancelled(redis, runs)) this.cancel(id);
+    for (const id of await findCancelled(redis, runs)) {
+      this.distrust(id);
+      abortAll(held.get(id) ?? []);
+    }
   }
+}
+
+function abortAll(aborts: Iterable<AbortController>): void {
+  for (const abort of aborts) abort.abort(new AttemptAbort('cancel'));
 }

@@ -168,16 +168,18 @@ export class RunningWorker implements AsyncDisposable {
   async #process(job: StartedJob): Promise<JobEnd> {
     const { runId, carrier, attemptsStarted, lease } = job;
     this.#running++;
-    const cancel = this.#cancels.acquire(runId);
+    const hold = this.#cancels.acquire(runId);
     try {
       const shutdown = this.#shutdown.signal;
-      const start = { runId, carrier, attemptsStarted, lease, cancel, shutdown };
-      const end = await this.#executor.execute(start);
+      const { signal: cancel, mustClaim } = hold;
+      const end = await this.#executor.execute({
+        ...{ runId, carrier, attemptsStarted, mustClaim, lease, cancel, shutdown },
+      });
       const log = shownLog(end);
       if (log !== '') await job.log(log);
       return toJobEnd(end);
     } finally {
-      this.#cancels.release(runId);
+      hold.release();
       this.#running--;
     }
   }

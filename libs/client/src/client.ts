@@ -109,6 +109,10 @@ export interface Client {
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
   /** `isNew` is false where the run was being cancelled already. */
   cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  /** What runs goes on, nothing more starts. `isNew` is false where the run was paused already. */
+  pauseRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  /** `isNew` is false where the run was not paused. */
+  resumeRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
@@ -132,12 +136,7 @@ export function createClient(options: HttpOptions): Client {
     ...submitting(http),
     ...reading(http),
     ...logs(http),
-    async cancelRun(id, options = {}) {
-      const path = `${runPath(id)}/cancel`;
-      const request = { method: 'POST', path, signal: options.signal } as const;
-      const { status, body } = await http.readAnswer(wireAccepted, request);
-      return { ...body, isNew: status === 202 };
-    },
+    ...changing(http),
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },
@@ -160,6 +159,18 @@ export function createClient(options: HttpOptions): Client {
       }
     },
   };
+}
+
+function changing(http: Http): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun'> {
+  const ask =
+    (verb: string) =>
+    async (id: string, options: CallOptions = {}): Promise<WireAccepted & { isNew: boolean }> => {
+      const path = `${runPath(id)}/${verb}`;
+      const request = { method: 'POST', path, signal: options.signal } as const;
+      const { status, body } = await http.readAnswer(wireAccepted, request);
+      return { ...body, isNew: status === 202 };
+    };
+  return { cancelRun: ask('cancel'), pauseRun: ask('pause'), resumeRun: ask('resume') };
 }
 
 function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'startRun'> {

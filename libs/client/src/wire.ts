@@ -68,6 +68,7 @@ const runFields = {
   createdAt: time,
   startedAt: time.nullable(),
   endedAt: time.nullable(),
+  pausedAt: time.nullable().describe('Null unless its state is `paused`.'),
   taskCount: count,
   counts: wireStateCounts,
   priority: z.int(),

@@ -41,7 +41,7 @@ export class DeliveryExecutor {
     const { redis, turns, maxDeaths } = this.#context;
     const { runId, carrier, attemptsStarted } = start;
     const reserved = turns.takeReserved(runId, carrier);
-    if (reserved !== undefined && attemptsStarted === 1 && !start.cancel.aborted) {
+    if (reserved !== undefined && attemptsStarted === 1 && !start.mustClaim) {
       return { kind: 'claimed', ...reserved };
     }
     await failpoint('claim.before');

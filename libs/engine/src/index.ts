@@ -10,6 +10,7 @@ export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
 export { LostDeliveries } from './lost.ts';
 export { Pace } from './pace.ts';
+export { type PauseAnswer, pauseRun, resumeRun } from './pause.ts';
 export { newRunId, runIdOfKey } from './run-id.ts';
 export { RunNews } from './run-news.ts';
 export { prepareSettlement, type SettleContext } from './settle.ts';

@@ -29,6 +29,8 @@ export interface DeliveryStart {
   readonly runId: string;
   readonly carrier: number;
   readonly attemptsStarted: number;
+  /** True where the run was cancelled or paused a moment ago: what was reserved before asks first. */
+  readonly mustClaim: boolean;
   readonly lease: AbortSignal;
   readonly cancel: AbortSignal;
   readonly shutdown: AbortSignal;

@@ -3,8 +3,8 @@ import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { claimDelivery, returnDelivery } from './scripts.ts';
 
-/** Why a claim got nothing; after the last three the run needs a settling turn. */
-export type Refusal = 'gone' | 'late' | 'cancelled' | 'split' | 'poison';
+/** Why a claim got nothing; after `cancelled`, `split` and `poison` the run needs a settling turn. */
+export type Refusal = (typeof refusals)[number];
 
 export type ClaimAnswer =
   | {
@@ -49,7 +49,7 @@ export async function claim(
   return { kind: 'refused', refusal };
 }
 
-const refusals = ['gone', 'late', 'cancelled', 'split', 'poison'] as const;
+const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'paused'] as const;
 
 /** Hands back open tasks of a claimed delivery, all or those at some places; returns how many. */
 export function handBack(

@@ -43,6 +43,7 @@ export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   cancelChannel,
+  pauseChannel,
   readyKeyDoc,
   runChannel,
   runKeyDocs,
@@ -144,6 +145,7 @@ export {
   reissue,
   release,
   type Settlement,
+  setPaused,
   type Turn,
   takeTurn,
 } from './turns.ts';

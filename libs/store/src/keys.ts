@@ -235,3 +235,8 @@ export function runChannel(namespace: string, runId: string): string {
 export function cancelChannel(namespace: string): string {
   return `${namespace}:cancel`;
 }
+
+/** On which a pause is told to every worker at once. */
+export function pauseChannel(namespace: string): string {
+  return `${namespace}:pause`;
+}

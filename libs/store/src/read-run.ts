@@ -26,6 +26,8 @@ export interface RunSummary {
   readonly facts: RunFacts;
   readonly state: RunState;
   readonly halt: 'cancel' | 'stop' | null;
+  /** Null unless its state is `paused`. */
+  readonly pausedAt: number | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly taskCount: number;
@@ -72,13 +74,17 @@ async function readOne(
     redis.llen(run.names.backlog),
     redis.zcard(run.names.outbox),
   ]);
-  const state = runStates.find((known) => known === meta['state']);
-  if (state === undefined) return null;
+  const stored = runStates.find((known) => known === meta['state']);
+  if (stored === undefined) return null;
   const facts = factsOf(namespace, id, meta);
+  const halt = meta['halt'] === 'cancel' || meta['halt'] === 'stop' ? meta['halt'] : null;
+  // A flag beside the stored state, so that everything but starting goes on; what halts is not paused.
+  const isPaused = stored === 'running' && halt === null && meta['pausedAt'] !== undefined;
   return {
     facts,
-    state,
-    halt: meta['halt'] === 'cancel' || meta['halt'] === 'stop' ? meta['halt'] : null,
+    state: isPaused ? 'paused' : stored,
+    halt,
+    pausedAt: isPaused ? toNumberOrNull(meta['pausedAt']) : null,
     startedAt: toNumberOrNull(meta['started']),
     endedAt: toNumberOrNull(meta['ended']),
     taskCount: facts.nodeCount - facts.barrierCount,

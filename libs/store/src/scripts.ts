@@ -204,6 +204,20 @@ export const haltRun = defineScript(
   }),
 );
 
+export const pauseRun = defineScript(
+  'pause-run',
+  {
+    keys: ['meta', 'demand', 'outcomes'],
+    preludes: ['packed', 'run'],
+    takesMore: true,
+    allowOom: true,
+  },
+  nullable((raw) => {
+    const list = toList(raw);
+    return { state: toText(list[0]), isChanged: numberAt(list, 1) === 1 };
+  }),
+);
+
 /** The further keys are all others of the run. */
 export const removeRecord = defineScript(
   'remove-run',

@@ -2,6 +2,7 @@ import type { OpenRunHandle } from './run-handle.ts';
 import type { Argument, RedisClient } from './script.ts';
 import {
   haltRun,
+  pauseRun,
   reissueDelivery,
   releaseDelayed,
   type TurnAnswer,
@@ -81,6 +82,19 @@ export function haltPage(
   readonly began: boolean;
 } | null> {
   return haltRun.run(redis, run.keys, [kind, now, haltNodes, haltDeliveries]);
+}
+
+/**
+ * Pauses a run or lets it go on. The state is `halting` for a run that is being ended early, which is
+ * left as it is, as is one that has not started or has ended. Null: no such run.
+ */
+export function setPaused(
+  redis: RedisClient,
+  run: OpenRunHandle,
+  kind: 'pause' | 'resume',
+  now: number,
+): Promise<{ readonly state: string; readonly isChanged: boolean } | null> {
+  return pauseRun.run(redis, run.keys, [kind, now]);
 }
 
 /** Gives a delivery that BullMQ lost a new carrier; 0 where it was not lost after all. */

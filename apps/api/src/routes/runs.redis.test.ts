@@ -145,6 +145,54 @@ describe('POST /api/v1/runs/{id}/cancel', () => {
   });
 });
 
+describe('POST /api/v1/runs/{id}/pause and /resume', () => {
+  test('pause and let go on once; repeated they change nothing', async () => {
+    const { id } = await api.client.submitRun({ value: pair });
+    const statuses: number[] = [];
+    const bodies: unknown[] = [];
+
+    for (const verb of ['pause', 'pause', 'resume', 'resume']) {
+      const response = await call(`${id}/${verb}`, 'POST');
+      statuses.push(response.status);
+      bodies.push(await response.json());
+    }
+
+    expect(statuses).toEqual([202, 200, 202, 200]);
+    expect(bodies).toMatchObject(
+      ['paused', 'paused', 'running', 'running'].map((state) => ({ id, state })),
+    );
+  });
+
+  test('a paused run is listed as such, with the time', async () => {
+    const { id } = await api.client.submitRun({ value: pair });
+
+    await api.client.pauseRun(id);
+
+    const { runs } = await api.client.listRuns({ state: 'paused' });
+    expect(runs.map((run) => run.id)).toContain(id);
+    const { pausedAt, counts } = await api.client.getRun(id);
+    expect(Date.parse(pausedAt ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    expect(counts).toMatchObject({ ready: 1, waiting: 1 });
+  });
+
+  test.each(['pause', 'resume'])('%s is refused for a run that has ended', async (verb) => {
+    const id = await createEnded();
+
+    const response = await call(`${id}/${verb}`, 'POST');
+
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      detail: `run ${id} has cancelled already: there is nothing to pause or to resume`,
+    });
+  });
+
+  test('and for one that has not started', async () => {
+    const { id } = await api.client.submitRun({ value: pair }, { createdOnly: true });
+
+    expect((await call(`${id}/pause`, 'POST')).status).toBe(409);
+  });
+});
+
 describe('DELETE /api/v1/runs/{id}', () => {
   test('removes a run that has ended', async () => {
     const id = await createEnded();

@@ -1,6 +1,6 @@
 import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
-import { ConflictError, type RunState, runStates } from '@runnel/core';
-import { cancelRun, startCreatedRun } from '@runnel/engine';
+import { ConflictError, NotFoundError, type RunState, runStates } from '@runnel/core';
+import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
 import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -169,6 +169,58 @@ const cancel: Route = {
   },
 };
 
+const pause: Route = {
+  method: 'post',
+  path: '/api/v1/runs/{id}/pause',
+  operation: {
+    operationId: 'pauseRun',
+    summary: 'Pause a run: what runs goes on, nothing more starts',
+    requestParams: { path: idPath },
+    responses: {
+      '200': { description: 'It was paused before', content: jsonOf(wireAccepted) },
+      '202': { description: 'It is paused', content: jsonOf(wireAccepted) },
+    },
+  },
+  handle: (context, request, response) => setPaused(context, request, response, pauseRun),
+};
+
+const resume: Route = {
+  method: 'post',
+  path: '/api/v1/runs/{id}/resume',
+  operation: {
+    operationId: 'resumeRun',
+    summary: 'Let a paused run go on',
+    requestParams: { path: idPath },
+    responses: {
+      '200': { description: 'It was not paused', content: jsonOf(wireAccepted) },
+      '202': { description: 'It goes on', content: jsonOf(wireAccepted) },
+    },
+  },
+  handle: (context, request, response) => setPaused(context, request, response, resumeRun),
+};
+
+async function setPaused(
+  context: ApiContext,
+  request: Request,
+  response: Response,
+  change: typeof pauseRun,
+): Promise<void> {
+  const { redis, settings, clock } = context;
+  const id = pathPart(request, 'id');
+  const answer = await context.fence.run(() => change(redis, settings.namespace, id, clock.now()));
+  if (answer.state !== 'running') throw cannotPause(id, answer);
+  const { state } = await readRun(redis, settings.namespace, id);
+  sendAccepted(context, { request, response, id, state, isNew: answer.isNew });
+}
+
+function cannotPause(id: string, { state }: PauseAnswer): Error {
+  if (state === null) return new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  if (state === 'submitting') return beingSubmitted(id);
+  if (state === 'halting') return new ConflictError(`run ${id} is being ended early`);
+  const why = state === 'created' ? 'has not been started' : `has ${state} already`;
+  return new ConflictError(`run ${id} ${why}: there is nothing to pause or to resume`);
+}
+
 function cannotCancel(id: string, state: RunState): ConflictError {
   if (state === 'submitting') return beingSubmitted(id);
   return new ConflictError(`run ${id} has ${state} already: there is nothing to cancel`);
@@ -197,4 +249,4 @@ function sendAccepted(
   response.status(isNew ? 202 : 200).json(accepted);
 }
 
-export const runRoutes: readonly Route[] = [list, read, remove, spec, start, cancel];
+export const runRoutes: readonly Route[] = [list, read, remove, spec, start, cancel, pause, resume];

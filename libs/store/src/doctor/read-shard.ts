@@ -73,7 +73,7 @@ export interface RunPlaces {
   /** Null: there is no such run. */
   readonly state: string | null;
   readonly priority: string;
-  /** Its queues with ready tasks or deliveries in flight. */
+  /** Its queues with deliveries in flight or, unless it is paused, ready tasks. */
   readonly wanted: readonly string[];
   readonly sets: readonly RunSet[];
 }
@@ -95,12 +95,13 @@ export async function readRunPlaces(
         ...runSets.map((set) => redis.zscore(run.names[set], id)),
       ]);
       const queues = Array.from({ length: Number(meta['queues'] ?? 0) }, (_, queue) => queue);
+      const isPaused = meta['pausedAt'] !== undefined;
       return {
         id,
         state: meta['state'] ?? null,
         priority: meta['priority'] ?? '0',
         wanted: queues.flatMap((queue) =>
-          Number(meta[`r${queue}`] ?? 0) + Number(meta[`i${queue}`] ?? 0) > 0
+          Number(meta[`i${queue}`] ?? 0) + (isPaused ? 0 : Number(meta[`r${queue}`] ?? 0)) > 0
             ? [meta[`q${queue}`] ?? '']
             : [],
         ),

@@ -19,7 +19,7 @@
 -- ARGV[5] failure record of a poisoned task
 --
 -- Returns { packed delivery, 1 where the run has outputs }; else one word: gone, late, cancelled, split (open tasks come back one
--- by one) or poison. After the last three, the run needs a settling turn.
+-- by one), poison or paused (open tasks are ready again). After the three before the last, the run needs a settling turn.
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
 if not packed then return 'gone' end
@@ -62,6 +62,17 @@ if d.starts > 0 or (reserved and started > 1) then
     save_run()
     return answer
   end
+end
+
+if record().pausedAt then
+  local ids, count = open_ids(d)
+  -- What may have taken a worker down goes on alone.
+  local flags = d.starts > 0 and bor(d.flags, SINGLE) or d.flags
+  push_ready(d.group, flags, ids, count, true)
+  add_total('open', -count)
+  close_delivery(carrier, d)
+  save_run()
+  return 'paused'
 end
 
 d.token = token

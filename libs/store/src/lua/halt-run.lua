@@ -36,6 +36,7 @@ if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   end
 end
 if not halt then return { state, 0, 0 } end
+if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
 
 -- None of the group is ready any more: its ready list is gone.
 local function cancel_unstarted(group, count)

@@ -131,7 +131,7 @@ end
 -- could be cut than one call does.
 local function cut(now, shares, token)
   local r = record()
-  if r.state ~= 'running' or r.halt then return false end
+  if r.state ~= 'running' or r.halt or r.pausedAt then return false end
   local seq, before = r.seq or 0, r.seq or 0
   local room = r.parallelism and r.parallelism - (r.open or 0) or 16777216
   for number = 0, #shares / 3 - 1 do

@@ -1,10 +1,10 @@
 -- The run's own record, its groups, queues and counts: read once a call, changed here, written once
 -- by save_run.
 
--- meta: v state n fin bad halt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
+-- meta: v state n fin bad halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
 local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
 local NUMBERS = { 'n', 'fin', 'bad', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
-  'duplicates', 'c2', 'c3', 'c4', 'c5', 'c6' }
+  'duplicates', 'pausedAt', 'c2', 'c3', 'c4', 'c5', 'c6' }
 local loaded, changed = nil, {}
 
 local function record()
@@ -140,13 +140,19 @@ end
 -- Queues: ready tasks and deliveries in flight. `fresh` are entries of this call that are not in
 -- the list yet, from place `at`; `stored` counts the ids in the list.
 local queues = {}
+
+-- A paused run wants slots for what it has in flight alone: others get those of its ready tasks.
+local function wants_slots(ready, inflight)
+  return inflight > 0 or ready > 0 and not record().pausedAt
+end
+
 local function queue_of(number)
   local q = queues[number]
   if not q then
     local r = record()
     local ready, inflight = r['r' .. number] or 0, r['i' .. number] or 0
     q = { ready = ready, inflight = inflight, stored = ready, fresh = {}, at = 1, key = KEYS[FIXED + 1 + number],
-      wanted = ready + inflight > 0 }
+      wanted = wants_slots(ready, inflight) }
     queues[number] = q
   end
   return q
@@ -219,7 +225,7 @@ local function save_queue(number, q)
   q.dirty = false
   set_field('r' .. number, q.ready)
   set_field('i' .. number, q.inflight)
-  local wanted = q.ready + q.inflight > 0
+  local wanted = wants_slots(q.ready, q.inflight)
   if wanted == q.wanted then return end
   q.wanted = wanted
   call('HINCRBY', K.demand, call('HGET', K.meta, 'q' .. number) .. '@' .. (record().priority or 0), wanted and 1 or -1)
@@ -244,6 +250,7 @@ local function conclude(now, backlog)
   if r.halt == 'cancel' and r.c6 then state = 'cancelled' elseif (r.bad or 0) > 0 then state = 'failed' end
   set_field('state', state)
   set_field('ended', now)
+  if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
   call('ZREM', K.active, r.id)
   call('ZADD', K.ended, now, r.id)
   return state

@@ -47,11 +47,17 @@ export const cancelPoints: readonly Failpoint[] = [
   'cancel.after-tell',
 ];
 export const haltPoints: readonly Failpoint[] = ['halt.before-page', 'halt.after-page'];
+export const pausePoints: readonly Failpoint[] = [
+  'pause.before',
+  'pause.after-flag',
+  'pause.after-tell',
+];
+export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
-  ...[...cancelPoints, ...haltPoints, ...removePoints],
+  ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
 ];

@@ -7,7 +7,9 @@ import {
   cancelPoints,
   haltPoints,
   lostPoints,
+  pausePoints,
   removePoints,
+  resumePoints,
   returnPoints,
   startPoints,
 } from './failpoint-cases.ts';
@@ -128,6 +130,44 @@ test.concurrent.each([
 
   expect(run.state).toBe('cancelled');
   expect(run.counts.cancelled).toBe(300);
+});
+
+test.concurrent.each([
+  ...[...pausePoints, ...resumePoints].map((point) => `${point}=crash`),
+  'pause.after-flag=lose-reply',
+  'resume.after=lose-reply',
+])('an api with %s: asked again the run stands still, goes on, and ends', async (armed) => {
+  const { stack, client, process } = await start('api', armed, { listeners: 1, workers: 1 });
+  await using _ = stack;
+  const value = {
+    parameters: { N: { from: 1, to: 200 } },
+    tasks: [{ class: 'a', executor: 'sleep', parameters: ['N'], details: { ms: 100 } }],
+  };
+  const { id } = await client.submitRun({ value });
+  await waitForCount(client, id, 'running');
+  const [dies, lives] = armed.startsWith('pause') ? ['pause', 'resume'] : ['resume', 'pause'];
+  if (lives === 'pause') await client.pauseRun(id);
+
+  const asked = dies === 'pause' ? client.pauseRun(id) : client.resumeRun(id);
+  await expect(asked).rejects.toThrow();
+  if (armed.endsWith('crash')) {
+    await process.gone;
+    await stack.add('api');
+  }
+  const again = clientOf(stack);
+  if (dies === 'pause') {
+    await again.pauseRun(id);
+    await waitFor(20_000, async () => {
+      const { counts } = await again.getRun(id);
+      return counts.running === 0 ? { done: true } : { notYet: counts };
+    });
+    expect((await again.getRun(id)).state).toBe('paused');
+  }
+  await again.resumeRun(id);
+  const run = await waitForEnd(again, id);
+
+  expect(run.counts.succeeded).toBe(200);
+  expect((await again.askDoctor({ run: id })).findings).toEqual([]);
 });
 
 test.concurrent.each([

@@ -126,17 +126,17 @@ async function serveSlot(
   while (!shutdown.signal.aborted) {
     const job = await takeJob(world, process, shutdown.signal);
     if (job === null) continue;
-    const cancel = cancels.acquire(job.runId);
+    const hold = cancels.acquire(job.runId);
     try {
       const { carrier, attemptsStarted, lease } = job;
       await executor.execute({
-        ...{ runId: job.runId, carrier, attemptsStarted },
-        ...{ lease: lease.signal, cancel, shutdown: shutdown.signal },
+        ...{ runId: job.runId, carrier, attemptsStarted, mustClaim: hold.mustClaim },
+        ...{ lease: lease.signal, cancel: hold.signal, shutdown: shutdown.signal },
       });
     } catch {
       // A processor that throws ends its job all the same: as a failed one.
     } finally {
-      cancels.release(job.runId);
+      hold.release();
     }
     await process.pass('queue', { label: `end ${job.id}`, run: () => world.jobs.end(job) });
   }
