@@ -26,10 +26,12 @@ export function checkDetails(
   const value = fillSecretReferences(details, references, texts);
   const parsed = schema.safeParse(value);
   if (parsed.success) return issues;
-  const isKnown = new Set(issues.map(({ path }) => formatPath(path)));
+  const told = new Set(issues.map(({ path }) => formatPath(path)));
+  const asReferences = new Set(references.map(({ path }) => formatPath(path)));
   for (const issue of describeSchemaIssues(parsed.error, { schema, value, accepts })) {
-    if (isKnown.has(formatPath(issue.path))) continue;
-    issues.push(secretPlaces.length > 0 ? explainSecret(issue, written, secretPlaces) : issue);
+    const place = formatPath(issue.path);
+    if (told.has(place)) continue;
+    issues.push(asReferences.has(place) ? issue : explainSecret(issue, written, secretPlaces));
   }
   return issues;
 }
@@ -37,7 +39,8 @@ export function checkDetails(
 /** A reference where none is taken is told as such, not as a value of the wrong type. */
 function explainSecret(issue: Issue, written: Json, places: readonly SecretPlace[]): Issue {
   const value = valueAt(written, issue.path);
-  if (!isJsonObject(value) || typeof value['secret'] !== 'string') return issue;
+  if (places.length === 0 || !isJsonObject(value)) return issue;
+  if (typeof value['secret'] !== 'string') return issue;
   const message = `a reference to a secret can't stand here, only in ${describePlaces(places)}`;
   return { ...issue, message };
 }

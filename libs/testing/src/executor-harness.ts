@@ -6,6 +6,8 @@ import {
   AttemptSecrets,
   type Executor,
   type ExecutorEnvironment,
+  fillSecretReferences,
+  findSecretReferences,
   type Json,
   type JsonObject,
   type LogWriter,
@@ -99,11 +101,14 @@ async function runTasks(batch: BatchRun): Promise<readonly TestEnd[]> {
   const secrets = tasks.map((task, index) => secretsOf(task, logs[index] ?? collectLog()));
   options.onLogs?.(logs);
   const ends = new Map<number, TestEnd>();
+  const details = await Promise.all(
+    tasks.map((task, index) => fillDetails(executor, task.details, secrets[index])),
+  );
   const inputs = tasks.map((task, number) => ({
     run: { id: task.runId ?? 'run-1', name: 'test' },
     task: { id: `task-${number}`, number, class: 'task', attempt: 1 },
     idempotencyKey: `run-1.task-${number}.1`,
-    details: executor.details.parse(task.details),
+    details: executor.details.parse(details[number]),
     inputs: task.inputs ?? {},
     timeoutMs: task.timeoutMs ?? null,
     successExitCodes: task.successExitCodes ?? [0],
@@ -136,6 +141,17 @@ function secretsOf({ secrets = {} }: TestTask, log: LogWriter): AttemptSecrets {
     return value;
   };
   return new AttemptSecrets({ read }, log);
+}
+
+/** As a worker puts secrets in place of their references. */
+async function fillDetails(
+  { secretPlaces = [] }: Executor,
+  details: Json,
+  secrets: AttemptSecrets | undefined,
+): Promise<Json> {
+  const references = findSecretReferences(secretPlaces, details);
+  const texts = references.map(({ name }) => secrets?.read(name) ?? '');
+  return fillSecretReferences(details, references, await Promise.all(texts));
 }
 
 const keptBytes = 65_536;
