@@ -95,6 +95,7 @@ function taskOf(
     timeoutMs: null,
     successExitCodes: [0],
     isolated: false,
+    secret: () => Promise.reject(new Error('there are none')),
     log: { write: () => true, drained: () => Promise.resolve() },
   };
 }

@@ -7,6 +7,7 @@ const context = {
   idempotencyKey: 'r.0.1',
   inputs: {},
   log: () => undefined,
+  secret: () => Promise.reject(new Error('there are none here')),
   signal: new AbortController().signal,
 };
 

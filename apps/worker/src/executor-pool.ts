@@ -1,4 +1,4 @@
-import type { ExecutorEnvironment, OpenExecutor } from '@runnel/core';
+import type { ExecutorEnvironment, OpenExecutor, SecretPlace } from '@runnel/core';
 import type { ExecutorPool } from '@runnel/engine';
 import type { ExecutorRegistry } from '@runnel/executors';
 
@@ -30,6 +30,10 @@ export class WorkerExecutors implements ExecutorPool, AsyncDisposable {
 
   isSideBySide(name: string): boolean {
     return this.#registry.isSideBySide(name);
+  }
+
+  secretPlaces(name: string): readonly SecretPlace[] {
+    return this.#registry.secretPlaces(name);
   }
 
   parseDetails(name: string, details: unknown): ReturnType<ExecutorPool['parseDetails']> {

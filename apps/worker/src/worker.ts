@@ -9,7 +9,13 @@ import {
   queueName,
   type StartedJob,
 } from '@runnel/queue';
-import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
+import {
+  createSecretSource,
+  type Logger,
+  type Metrics,
+  repeat,
+  type Settings,
+} from '@runnel/service';
 import {
   checkRedis,
   connectRedis,
@@ -98,6 +104,7 @@ export class RunningWorker implements AsyncDisposable {
     });
     this.#executor = new DeliveryExecutor({
       ...{ redis, namespace: settings.namespace, infos: this.#infos, executors: this.#executors },
+      secrets: createSecretSource({ worker: name, dir: settings.secretsDir, env: process.env }),
       turns: this.#turnParts.turns,
       fence: fenceOf(redis, settings),
       pace: new Pace(),

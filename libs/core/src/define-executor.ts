@@ -8,7 +8,8 @@ import {
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
-import type { AttemptResult } from './outcome.ts';
+import type { AttemptFailed, AttemptResult } from './outcome.ts';
+import { describeMissingSecret, SecretError } from './secrets/secret-source.ts';
 
 /** The form that most executors have: one task at a time, nothing kept between tasks. */
 export interface SimpleExecutor<Details> {
@@ -107,6 +108,12 @@ export function describeFailure(
     if (signal.reason.abortCause !== 'timeout') return { outcome: 'cancelled' };
     return { outcome: 'failed', reason: 'timeout', message: `timed out after ${timeoutMs} ms` };
   }
+  return describeError(error);
+}
+
+/** An error that no abort explains, as the end of an attempt. */
+export function describeError(error: unknown): AttemptFailed {
+  if (error instanceof SecretError) return describeMissingSecret(error);
   return { outcome: 'failed', reason: 'error', message: describeThrown(error) };
 }
 

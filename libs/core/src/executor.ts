@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from './json.ts';
 import type { AttemptResult } from './outcome.ts';
+import type { SecretPlace } from './secrets/secret-references.ts';
 
 /**
  * `computes`: takes a slot of the worker's cores. `waits`: only waits for something elsewhere and
@@ -22,10 +23,14 @@ export class AttemptAbort extends Error {
   }
 }
 
-/** Takes what a task writes; the tail is kept. */
+/** Takes what a task writes; the tail is kept, without secrets. */
 export interface LogWriter {
-  /** False asks the caller to wait for `drained()` before it writes more. */
-  write(chunk: string | Uint8Array): boolean;
+  /**
+   * False asks the caller to wait for `drained()` before it writes more.
+   *
+   * @param source tells apart what comes from several pipes: a secret is found in chunks of one source. Default 0.
+   */
+  write(chunk: string | Uint8Array, source?: number): boolean;
   drained(): Promise<void>;
 }
 
@@ -48,6 +53,11 @@ export interface TaskInput<Details> {
   readonly timeoutMs: number | null;
   readonly successExitCodes: readonly number[];
   readonly log: LogWriter;
+  /**
+   * The value of a secret that this worker has, looked up now. From then on it is replaced in the log, in messages and
+   * in the output of this attempt. Rejects with a SecretError, which ends the attempt as `secret-missing`.
+   */
+  secret(name: string): Promise<string>;
   /** True after the task's worker died twice: run it in a process of its own. */
   readonly isolated: boolean;
 }
@@ -94,6 +104,8 @@ export interface Executor<Details = unknown> {
   readonly details: z.ZodType<Details>;
   /** How many ready tasks of one group may come in one delivery: 1 to 256. */
   readonly maxBatch: number;
+  /** Where in `details` a reference to a secret may stand; the executor gets the value as a text. Default: nowhere. */
+  readonly secretPlaces?: readonly SecretPlace[];
   /** True where it runs the tasks of a batch side by side, so that none waits behind another. */
   readonly isSideBySide?: boolean;
   open(environment: ExecutorEnvironment): Promise<OpenExecutor<Details>>;

@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from './clock.ts';
 export {
   defineExecutor,
+  describeError,
   describeFailure,
   describeThrown,
   type SimpleExecutor,
@@ -72,6 +73,21 @@ export {
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
+export { AttemptSecrets } from './secrets/attempt-secrets.ts';
+export {
+  describePlaces,
+  fillSecretReferences,
+  findSecretReferences,
+  type SecretPlace,
+  type SecretReference,
+} from './secrets/secret-references.ts';
+export {
+  describeMissingSecret,
+  isSecretName,
+  SecretError,
+  type SecretSource,
+  secretNameRule,
+} from './secrets/secret-source.ts';
 export {
   type FinalRunState,
   type FinalTaskState,

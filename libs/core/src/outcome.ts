@@ -13,6 +13,7 @@ export const reasons = [
   'spawn-error',
   'output-invalid',
   'output-missing',
+  'secret-missing',
   'lost',
   'poison',
   'cancelled',

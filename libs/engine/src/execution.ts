@@ -1,7 +1,8 @@
 import {
   AttemptAbort,
   type AttemptResult,
-  describeThrown,
+  AttemptSecrets,
+  describeError,
   failpoint,
   type OpenExecutor,
   type TaskInput,
@@ -32,6 +33,7 @@ export class Execution {
   readonly #signal: AbortSignal;
   readonly #report: DeliveryReport;
   readonly #logs = new Map<number, TaskLog>();
+  readonly #secrets = new Map<number, AttemptSecrets>();
   readonly #results = new Map<number, AttemptResult>();
   readonly #returned = new Set<number>();
   #returning: Promise<void> | undefined;
@@ -101,12 +103,14 @@ export class Execution {
       const { number } = task;
       const attempt = delivery.attempts[place] ?? 1;
       const inputs = looksForInputs ? await readInputs(redis, info, group, number) : {};
-      const rendered = this.#renderer.render({ run: info.facts, task, attempt, inputs });
+      const secrets = this.#openLog(place, number, attempt);
+      const request = { run: info.facts, task, attempt, inputs, secrets };
+      const rendering = this.#renderer.render(request);
+      const rendered = rendering instanceof Promise ? await rendering : rendering;
       if (!rendered.ok) {
         this.#end(place, rendered.failure, 0);
         continue;
       }
-      const log = this.#logOf(place, number, attempt);
       tasks.push({
         place,
         input: {
@@ -117,7 +121,8 @@ export class Execution {
           inputs,
           timeoutMs: group.timeoutMs,
           successExitCodes: group.successExitCodes,
-          log,
+          log: secrets,
+          secret: (name) => secrets.read(name),
           isolated: delivery.isolated,
         },
       });
@@ -143,10 +148,8 @@ export class Execution {
       });
     } catch (error: unknown) {
       // An executor that throws has a bug, or can't be opened here: its open tasks fail with it.
-      const message = describeThrown(error);
-      for (const { place } of tasks) {
-        this.#end(place, { outcome: 'failed', reason: 'error', message }, 0);
-      }
+      const failure = describeError(error);
+      for (const { place } of tasks) this.#end(place, failure, 0);
     }
   }
 
@@ -163,9 +166,11 @@ export class Execution {
   }
 
   /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */
-  #end(place: number, result: AttemptResult, durationMs: number): void {
+  #end(place: number, ended: AttemptResult, durationMs: number): void {
     if (this.#results.has(place)) return;
-    if (result.outcome === 'cancelled' && !this.#isCancel()) return;
+    if (ended.outcome === 'cancelled' && !this.#isCancel()) return;
+    const secrets = this.#secrets.get(place);
+    const result = secrets?.redact(ended) ?? ended;
     this.#results.set(place, result);
     const { info, delivery } = this.#claimed;
     const startMs = this.#context.now() - durationMs - info.facts.createdAt;
@@ -173,6 +178,7 @@ export class Execution {
     const { worker } = this.#context;
     const { record, extra } = outcomeOf({ place, attempt, startMs, durationMs, worker }, result);
     // Who sees the end sees the whole log.
+    secrets?.endLog();
     this.#logs.get(place)?.flush();
     this.#report.add(record, extra);
   }
@@ -218,7 +224,8 @@ export class Execution {
     return { kind: 'done', counts, only: { result, logTail } };
   }
 
-  #logOf(place: number, task: number, attempt: number): TaskLog {
+  /** What an attempt writes reaches its log through its secrets. */
+  #openLog(place: number, task: number, attempt: number): AttemptSecrets {
     const { redis, logTailBytes, logRunBytes } = this.#context;
     const log = new TaskLog({
       redis,
@@ -229,7 +236,9 @@ export class Execution {
       runCapBytes: logRunBytes,
     });
     this.#logs.set(place, log);
-    return log;
+    const secrets = new AttemptSecrets(this.#context.secrets, log);
+    this.#secrets.set(place, secrets);
+    return secrets;
   }
 }
 

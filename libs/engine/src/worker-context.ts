@@ -1,4 +1,4 @@
-import type { AttemptResult } from '@runnel/core';
+import type { AttemptResult, SecretSource } from '@runnel/core';
 import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
 import type { Pace } from './pace.ts';
@@ -10,6 +10,7 @@ export interface WorkerContext {
   readonly namespace: string;
   readonly infos: RunInfoCache;
   readonly executors: ExecutorPool;
+  readonly secrets: SecretSource;
   readonly turns: SlotTurns;
   readonly fence: Fence;
   readonly pace: Pace;

@@ -63,3 +63,43 @@ test('finds everything at once', () => {
     ['enviroment'],
   ]);
 });
+
+test('takes a reference to a secret for a text, in the environment and as stdin', () => {
+  const details = {
+    command: ['psql'],
+    environment: { PGPASSWORD: { secret: 'DB_PASSWORD' } },
+    stdin: { secret: 'SCRIPT' },
+  };
+
+  expect(catalog.check('local', details)).toEqual([]);
+});
+
+test.each<[Json, readonly (string | number)[], string]>([
+  [{ stdin: { secret: 'a b' } }, ['stdin'], '"a b" can\'t name a secret'],
+  [{ stdin: { secret: '{{NAME}}' } }, ['stdin'], 'placeholders are not filled in here'],
+  [{ environment: { A: { secret: 'X', b: 1 } } }, ['environment', 'A'], 'without "b"'],
+  [{ environment: { A: { secert: 'X' } } }, ['environment', 'A'], 'expected string or number'],
+  [{ command: ['a', { secret: 'X' }] }, ['command', 1], 'only in environment.* and stdin'],
+  [{ cwd: { secret: 'X' } }, ['cwd'], 'only in environment.* and stdin'],
+  [{ environment: { RUNNEL_DATA: { secret: 'X' } } }, ['environment', 'RUNNEL_DATA'], 'by Runnel'],
+])('finds what is wrong with a reference to a secret: %j', (part, path, message) => {
+  const issues = catalog.check('local', { command: ['a'], ...Object(part) });
+
+  expect(issues).toHaveLength(1);
+  expect(issues[0]?.path).toEqual(path);
+  expect(issues[0]?.message).toContain(message);
+});
+
+test('does not take for a reference what a placeholder brought', () => {
+  const written = { command: ['a'], stdin: '{{VALUE}}' };
+
+  const issues = catalog.check('local', { command: ['a'], stdin: { secret: 'DB' } }, written);
+
+  expect(issues.map(({ path }) => path)).toEqual([['stdin']]);
+});
+
+test('leaves what looks like a reference alone where an executor takes none', () => {
+  const details = { name: 'greet', input: { secret: 'not a name' } };
+
+  expect(catalog.check('function', details)).toEqual([]);
+});

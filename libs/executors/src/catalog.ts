@@ -7,13 +7,16 @@ export interface ExecutorCatalog {
   /**
    * What is wrong with a task's details, before they are rendered: a leaf with a placeholder is taken for right, as its
    * value and type are not known yet. Paths begin inside `details`.
+   *
+   * @param written the same before anything was filled in, where the caller has filled in what it knows: a reference to
+   *   a secret counts only where it is written.
    */
-  check(executor: string, details: Json): readonly Issue[];
+  check(executor: string, details: Json, written?: Json): readonly Issue[];
 }
 
 export function executorCatalog(registry: ExecutorRegistry): ExecutorCatalog {
   return {
     names: () => registry.names(),
-    check: (executor, details) => registry.check(executor, details),
+    check: (executor, details, written) => registry.check(executor, details, written),
   };
 }

@@ -24,3 +24,12 @@ test('refuses what is nested so deep that it could not be written again', () => 
     message: 'the output is nested more than 64 levels deep',
   });
 });
+
+test('shows no piece of a text that is not JSON: it could be the half of a secret', () => {
+  const told = parseOutput('{"a": hunter2-of-the-db}', 'the output');
+
+  expect(told).toEqual({
+    kind: 'invalid',
+    message: "the output is not JSON: Unexpected token 'h'",
+  });
+});

@@ -15,7 +15,7 @@ export function parseOutput(text: string, where: string): CheckedOutput {
   try {
     value = JSON.parse(text);
   } catch (error: unknown) {
-    return invalid(`${where} is not JSON: ${error instanceof Error ? error.message : error}`);
+    return invalid(`${where} is not JSON: ${describeSyntax(error)}`);
   }
   if (!isJsonObject(value)) {
     return invalid(
@@ -26,6 +26,12 @@ export function parseOutput(text: string, where: string): CheckedOutput {
     return invalid(`${where} is nested more than ${maxOutputDepth} levels deep`);
   }
   return { kind: 'valid', output: value };
+}
+
+/** Without the piece of the text that V8 shows: it could be the half of a secret. */
+function describeSyntax(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }
 
 export function describeTooLarge(where: string, bytes: number): string {

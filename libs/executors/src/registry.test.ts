@@ -52,6 +52,7 @@ test('runs the executor of the example', async () => {
     timeoutMs: null,
     successExitCodes: [0],
     isolated: false,
+    secret: () => Promise.reject(new Error('there are none here')),
     log: { write: (text: unknown) => written.push(text) > 0, drained: async () => undefined },
   };
 

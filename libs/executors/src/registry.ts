@@ -6,6 +6,7 @@ import {
   type Lane,
   NotFoundError,
   type OpenExecutor,
+  type SecretPlace,
   SetupError,
   suggest,
 } from '@runnel/core';
@@ -24,9 +25,10 @@ export interface ExecutorRegistry {
   lane(name: string): Lane;
   maxBatch(name: string): number;
   isSideBySide(name: string): boolean;
+  secretPlaces(name: string): readonly SecretPlace[];
   details(name: string): z.ZodType;
   /** See ExecutorCatalog; an unknown name is an issue too. */
-  check(name: string, details: Json): readonly Issue[];
+  check(name: string, details: Json, written?: Json): readonly Issue[];
   /** Loads what the executor needs to run and starts it. Dispose what it returns. */
   open(name: string, environment: ExecutorEnvironment): Promise<OpenExecutor<unknown>>;
 }
@@ -35,6 +37,8 @@ export interface LoadOptions {
   /** A user's own executors: paths of modules, absolute or from the working directory. */
   readonly modules?: readonly string[];
 }
+
+const noPlaces: readonly SecretPlace[] = [];
 
 /** Only names, limits and schemas: what an executor runs on (execa, threads) is imported when it is opened. */
 const builtIn: readonly Executor[] = [local, functionExecutor, noop, sleep];
@@ -73,10 +77,11 @@ function registryOf(executors: ReadonlyMap<string, Executor>): ExecutorRegistry 
     lane: (name) => find(name).lane,
     maxBatch: (name) => find(name).maxBatch,
     isSideBySide: (name) => find(name).isSideBySide ?? false,
+    secretPlaces: (name) => find(name).secretPlaces ?? noPlaces,
     details: (name) => find(name).details,
-    check(name, details) {
+    check(name, details, written = details) {
       const executor = executors.get(name);
-      if (executor !== undefined) return checkDetails(executor.details, details);
+      if (executor !== undefined) return checkDetails(executor, details, written);
       return [{ path: [], message: describeUnknown(name, [...executors.keys()]) }];
     },
     open: async (name, environment) => find(name).open(environment),

@@ -71,7 +71,7 @@ function toPath(path: readonly PropertyKey[]): readonly (string | number)[] {
 }
 
 /** The value at a place inside a document; undefined where there is none. */
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const part of path) {
     if (Array.isArray(current)) current = current[Number(part)];

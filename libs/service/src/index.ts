@@ -19,6 +19,7 @@ export {
 } from './metrics.ts';
 export { findRedisServer } from './redis-server.ts';
 export { repeat } from './repeat.ts';
+export { createSecretSource, type SecretSourceOptions } from './secret-source.ts';
 export type { Flags, Origin } from './setting-sources.ts';
 export type { PoolSetting } from './setting-values.ts';
 export {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { suggest } from '@runnel/core';
 import { parse } from 'yaml';
+import { secretVariablePrefix } from './secret-source.ts';
 import type { RawSetting } from './setting-values.ts';
 
 /** What was given on the command line, by the setting's key. */
@@ -135,7 +136,8 @@ function findMisspelled({ env, fields }: SourcesRequest): readonly string[] {
   const known = Object.values(fields).flatMap((field) => field.env);
   const foreign = ['RUNNEL_CONFIG', 'RUNNEL_URL', 'RUNNEL_OUTPUT', 'RUNNEL_INPUTS'];
   return Object.keys(env)
-    .filter((name) => name.startsWith('RUNNEL_') && ![...known, ...foreign].includes(name))
+    .filter((name) => name.startsWith('RUNNEL_') && !name.startsWith(secretVariablePrefix))
+    .filter((name) => ![...known, ...foreign].includes(name))
     .map((name) => ({ name, hint: suggest(name, known) }))
     .filter(({ hint }) => hint !== '')
     .map(({ name, hint }) => `${name} is not a setting${hint}`);

@@ -44,6 +44,7 @@ const settingsSchema = z.strictObject({
   knownPools: poolMap(),
   executors: moduleList(),
   functions: moduleList(),
+  secretsDir: optional(path()),
   keepMs: duration(),
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
@@ -90,6 +91,7 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   knownPools: { key: 'knownPools', env: ['RUNNEL_KNOWN_POOLS'], fallback: ['default'] },
   executors: { key: 'executors', env: ['RUNNEL_EXECUTORS'], fallback: [] },
   functions: { key: 'functions', env: ['RUNNEL_FUNCTIONS'], fallback: [] },
+  secretsDir: { key: 'secrets', env: ['RUNNEL_SECRETS'], fallback: null },
   keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '7d' },
   maxTasks: { key: 'maxTasks', env: ['RUNNEL_MAX_TASKS'], fallback: 2_000_000 },
   maxProduct: { key: 'maxProduct', env: ['RUNNEL_MAX_PRODUCT'], fallback: 2_000_000 },

@@ -191,14 +191,6 @@ tasks: [{ class: a }, { class: b }]`,
     ],
   ],
   [
-    `a secret`,
-    `tasks:
-  - { class: a, executor: noop, details: { environment: { PASSWORD: { secret: DB } } } }`,
-    [
-      `tasks[0].details.environment.PASSWORD (line 2, column 59): references to secrets ({ secret: NAME }) are not supported yet`,
-    ],
-  ],
-  [
     `a kind that is planned`,
     `tasks: [{ class: a, kind: timer }]`,
     [`tasks[0].kind (line 1, column 21): the kind "timer" is not supported yet`],

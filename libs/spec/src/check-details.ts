@@ -18,7 +18,7 @@ export function checkDetails(entry: Entry, context: Context): void {
   if (kind !== 'task' || !entry.isSound || !context.knownExecutors.has(executor)) return;
   const details = renderFirst(entry, context);
   const unknown = entry.template?.outputPaths ?? [];
-  for (const issue of context.executors.check(executor, details)) {
+  for (const issue of context.executors.check(executor, details, entry.details)) {
     if (unknown.some((path) => isWithin(issue.path, path))) continue;
     const name = JSON.stringify(taskName(entry, 0));
     context.issues.add(

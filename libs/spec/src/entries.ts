@@ -1,4 +1,4 @@
-import { type Issue, isJsonObject, type Json, type Steps } from '@runnel/core';
+import type { Issue, Json, Steps } from '@runnel/core';
 import type { Entry } from './entry.ts';
 import { bracesHint, EntryTables } from './entry-table.ts';
 import type { IssueList } from './issue-list.ts';
@@ -15,7 +15,7 @@ import type { TemplateNames } from './template-names.ts';
 export interface ExecutorCatalog {
   names(): readonly string[];
   /** Paths of the issues are relative to the details. */
-  check(executor: string, details: Json): readonly Issue[];
+  check(executor: string, details: Json, written?: Json): readonly Issue[];
 }
 
 /** What entries are compiled with. */
@@ -104,7 +104,6 @@ export class EntryChecker {
     const before = issues.count;
     const { merged, policy } = this.#policies.settle(raw, kind, path);
     const details = policy.kind === 'task' ? (merged.details ?? {}) : null;
-    this.#refuseSecrets(details, key);
     const template = policy.templated ? this.#compile(details, key) : null;
     const table =
       isListed && parameters !== undefined
@@ -136,13 +135,6 @@ export class EntryChecker {
     return template;
   }
 
-  #refuseSecrets(details: Json, key: number | string): void {
-    const found = findSecret(details);
-    if (found === undefined) return;
-    const message = 'references to secrets ({ secret: NAME }) are not supported yet';
-    this.#context.issues.add(['tasks', key, 'details', ...found], message);
-  }
-
   #checkRunNames(names: TemplateNames, key: number | string): void {
     const { head, source, issues } = this.#context;
     if (names.run.size === 0) return;
@@ -157,17 +149,4 @@ export class EntryChecker {
       issues.add(at('run.name'), '{{run.name}} is not known: the run has no name');
     }
   }
-}
-
-/** The path of the first `{ secret: NAME }`. The depth of a document is limited: recursion is safe. */
-function findSecret(value: Json): readonly (string | number)[] | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const keys = isJsonObject(value) ? Object.keys(value) : undefined;
-  if (isJsonObject(value) && keys?.length === 1 && typeof value['secret'] === 'string') return [];
-  const children: readonly Json[] = isJsonObject(value) ? Object.values(value) : value;
-  for (const [index, child] of children.entries()) {
-    const found = findSecret(child);
-    if (found !== undefined) return [keys?.[index] ?? index, ...found];
-  }
-  return undefined;
 }

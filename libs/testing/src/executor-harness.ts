@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-  AttemptResult,
-  Executor,
-  ExecutorEnvironment,
-  Json,
-  JsonObject,
-  LogWriter,
-  OpenExecutor,
+import {
+  type AttemptResult,
+  AttemptSecrets,
+  type Executor,
+  type ExecutorEnvironment,
+  fillSecretReferences,
+  findSecretReferences,
+  type Json,
+  type JsonObject,
+  type LogWriter,
+  type OpenExecutor,
+  SecretError,
 } from '@runnel/core';
 
 /** What a test says about a task; the rest has defaults. */
@@ -20,6 +24,8 @@ export interface TestTask {
   readonly successExitCodes?: readonly number[];
   readonly isolated?: boolean;
   readonly runId?: string;
+  /** What its worker has. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** How one task of a batch ended. */
@@ -92,24 +98,31 @@ interface BatchRun {
 async function runTasks(batch: BatchRun): Promise<readonly TestEnd[]> {
   const { executor, open, tasks, options } = batch;
   const logs = tasks.map(() => collectLog());
+  const secrets = tasks.map((task, index) => secretsOf(task, logs[index] ?? collectLog()));
   options.onLogs?.(logs);
   const ends = new Map<number, TestEnd>();
+  const details = await Promise.all(
+    tasks.map((task, index) => fillDetails(executor, task.details, secrets[index])),
+  );
   const inputs = tasks.map((task, number) => ({
     run: { id: task.runId ?? 'run-1', name: 'test' },
     task: { id: `task-${number}`, number, class: 'task', attempt: 1 },
     idempotencyKey: `run-1.task-${number}.1`,
-    details: executor.details.parse(task.details),
+    details: executor.details.parse(details[number]),
     inputs: task.inputs ?? {},
     timeoutMs: task.timeoutMs ?? null,
     successExitCodes: task.successExitCodes ?? [0],
     isolated: task.isolated ?? false,
-    log: logs[number] ?? collectLog(),
+    log: secrets[number] ?? collectLog(),
+    secret: (name: string) => secrets[number]?.read(name) ?? Promise.reject(new Error(name)),
   }));
   const signal = options.signal ?? new AbortController().signal;
-  await open.execute({ tasks: inputs, signal }, (index, result, durationMs) => {
+  await open.execute({ tasks: inputs, signal }, (index, ended, durationMs) => {
     if (ends.has(index)) throw new Error(`task ${index} ended twice`);
     const log = logs[index];
     if (log === undefined) throw new Error(`there is no task ${index}`);
+    const result = secrets[index]?.redact(ended) ?? ended;
+    secrets[index]?.endLog();
     ends.set(index, { result, durationMs, order: ends.size, log });
     options.onEnd?.(index, result);
   });
@@ -118,6 +131,27 @@ async function runTasks(batch: BatchRun): Promise<readonly TestEnd[]> {
     if (end === undefined) throw new Error(`task ${index} did not end`);
     return end;
   });
+}
+
+/** As a worker keeps them out of logs and results. */
+function secretsOf({ secrets = {} }: TestTask, log: LogWriter): AttemptSecrets {
+  const read = async (name: string): Promise<string> => {
+    const value = secrets[name];
+    if (value === undefined) throw new SecretError(`this test has no secret "${name}"`);
+    return value;
+  };
+  return new AttemptSecrets({ read }, log);
+}
+
+/** As a worker puts secrets in place of their references. */
+async function fillDetails(
+  { secretPlaces = [] }: Executor,
+  details: Json,
+  secrets: AttemptSecrets | undefined,
+): Promise<Json> {
+  const references = findSecretReferences(secretPlaces, details);
+  const texts = references.map(({ name }) => secrets?.read(name) ?? '');
+  return fillSecretReferences(details, references, await Promise.all(texts));
 }
 
 const keptBytes = 65_536;

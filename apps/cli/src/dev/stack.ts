@@ -97,7 +97,7 @@ export class Stack implements AsyncDisposable {
     const redisUrl = await this.#startRedis();
     const env = { ...this.#options.env, RUNNEL_REDIS_URL: redisUrl };
     const child = (app: AppName, label: string = app): Supervised =>
-      new Supervised({ ...this.#childOptions(env), app, label });
+      new Supervised({ ...this.#childOptions(envOf(app, env)), app, label });
     const { workers } = this.#options;
     this.#children = [
       child('api'),
@@ -186,4 +186,11 @@ export class Stack implements AsyncDisposable {
     }
     if (isTooLate) throw new StackError(`not ready within ${readyWithinMs / 1000} s`);
   }
+}
+
+/** Only workers need the secrets of tasks. */
+function envOf(app: AppName, env: StackOptions['env']): StackOptions['env'] {
+  if (app === 'worker') return env;
+  const others = Object.entries(env).filter(([name]) => !name.startsWith('RUNNEL_SECRET'));
+  return Object.fromEntries(others);
 }

@@ -10,6 +10,7 @@ function task(number: number, details: FunctionDetails, inputs: JsonObject = {})
     idempotencyKey: `r.${number}.2`,
     ...{ details, inputs, timeoutMs: null, successExitCodes: [0], isolated: false },
     log: { write: () => true, drained: async () => undefined },
+    secret: () => Promise.reject(new Error('there are none here')),
   } satisfies TaskInput<FunctionDetails>;
 }
 

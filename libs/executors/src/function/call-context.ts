@@ -8,6 +8,12 @@ import type { FunctionContext } from './define-function.ts';
 export const maxLogChars = 262_144;
 export const maxTailChars = 16_384;
 
+/** How a context reaches the main thread. */
+export interface CallChannel {
+  sendLog(position: number, text: string): void;
+  askSecret(position: number, name: string): Promise<string>;
+}
+
 /** What a function gets about its attempt. */
 export class CallContext implements FunctionContext {
   readonly position: number;
@@ -15,7 +21,8 @@ export class CallContext implements FunctionContext {
   readonly task: FunctionContext['task'];
   readonly idempotencyKey: string;
   readonly inputs: FunctionContext['inputs'];
-  readonly #send: (position: number, text: string) => void;
+  readonly #channel: CallChannel;
+  #hasSecrets = false;
   #sentChars = 0;
   #leftOutChars = 0;
   #tail = '';
@@ -23,13 +30,13 @@ export class CallContext implements FunctionContext {
   #abortReason: Error | null = null;
   #ended = false;
 
-  constructor(task: HostTask, send: (position: number, text: string) => void) {
+  constructor(task: HostTask, channel: CallChannel) {
     this.position = task.position;
     this.run = task.run;
     this.task = task.task;
     this.idempotencyKey = task.idempotencyKey;
     this.inputs = task.inputs;
-    this.#send = send;
+    this.#channel = channel;
   }
 
   /** Made when it is first asked for: most functions don't, and it costs more than a trivial one. */
@@ -46,14 +53,21 @@ export class CallContext implements FunctionContext {
     const line = text.endsWith('\n') ? text : `${text}\n`;
     if (this.#sentChars + line.length <= maxLogChars) {
       this.#sentChars += line.length;
-      this.#send(this.position, line);
+      this.#channel.sendLog(this.position, line);
       return;
     }
     this.#sentChars = maxLogChars;
     this.#leftOutChars += line.length;
     this.#tail += line;
     // Cut only now and then: each cut copies the tail.
-    if (this.#tail.length > 2 * maxTailChars) this.#tail = this.#tail.slice(-maxTailChars);
+    if (this.#tail.length > 2 * maxTailChars) this.#tail = this.#cutTail();
+  };
+
+  /** A property, as `log` is. */
+  readonly secret = (name: string): Promise<string> => {
+    if (this.#ended) return Promise.reject(new Error('the task has ended'));
+    this.#hasSecrets = true;
+    return this.#channel.askSecret(this.position, name);
   };
 
   abort(reason: Error): void {
@@ -65,10 +79,18 @@ export class CallContext implements FunctionContext {
   end(): void {
     this.#ended = true;
     if (this.#leftOutChars === 0) return;
-    const tail = this.#tail.slice(-maxTailChars);
-    this.#send(
+    const tail = this.#cutTail();
+    this.#channel.sendLog(
       this.position,
       `… ${this.#leftOutChars - tail.length} characters left out …\n${tail}`,
     );
+  }
+
+  /** Where there are secrets, at the beginning of a line: half of one would not be found. */
+  #cutTail(): string {
+    const tail = this.#tail.slice(-maxTailChars);
+    if (!this.#hasSecrets || tail.length === this.#tail.length) return tail;
+    const lineEnd = tail.indexOf('\n');
+    return lineEnd === -1 ? '' : tail.slice(lineEnd + 1);
   }
 }

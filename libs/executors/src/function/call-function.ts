@@ -1,4 +1,4 @@
-import { type AttemptResult, describeIssue, describeThrown } from '@runnel/core';
+import { type AttemptResult, describeError, describeIssue, describeThrown } from '@runnel/core';
 import type { z } from 'zod';
 import { describeKind, parseOutput } from '../output.ts';
 import type { FunctionContext, RegisteredFunction } from './define-function.ts';
@@ -26,7 +26,7 @@ export async function callFunction(
     }
     return describeObject(name, checked === undefined ? returned : checked.data);
   } catch (error: unknown) {
-    return { outcome: 'failed', reason: 'error', message: describeThrown(error) };
+    return describeError(error);
   }
 }
 

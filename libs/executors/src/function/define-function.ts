@@ -16,6 +16,11 @@ export interface FunctionContext {
   readonly inputs: JsonObject;
   /** Adds a line to the task's log; so does console.log. */
   log(text: string): void;
+  /**
+   * The value of a secret that the worker has. From then on it is replaced in the log, the error and the output of this
+   * attempt. Rejects where there is none; not caught, that ends the attempt as `secret-missing`.
+   */
+  secret(name: string): Promise<string>;
   /** Aborted on timeout, cancel and shutdown; shortly afterwards the thread is ended. */
   readonly signal: AbortSignal;
 }

@@ -5,6 +5,44 @@ import { defineFunction } from './define-function.ts';
 
 // What the tests of the function executor call. Each export shows one way to behave or misbehave.
 
+/** Asks for a secret and lets it out in every way. */
+export const tell = defineFunction({
+  name: 'tell',
+  input: z.strictObject({ secret: z.string(), way: z.enum(['log', 'error', 'output', 'flood']) }),
+  run: async ({ secret: name, way }, { secret, log }) => {
+    const value = await secret(name);
+    if (way === 'error') throw new Error(`can't log in with ${value}`);
+    if (way === 'output') return { length: value.length, value };
+    log(`it is ${value.slice(0, 3)}`.trimEnd());
+    process.stdout.write(`also ${value}`);
+    if (way === 'flood') for (let line = 0; line < 20_000; line++) log(`${line} ${value}`);
+    return { length: value.length };
+  },
+});
+
+/** What the last call of `keep` got, and whether a call that was not waited for ever came back. */
+let kept = 'nothing';
+
+export const keep = defineFunction({
+  name: 'keep',
+  run: (_, { secret }) => {
+    secret('DB').then(
+      (value) => {
+        kept = value;
+      },
+      () => undefined,
+    );
+  },
+});
+
+export const tellKept = defineFunction({
+  name: 'tell-kept',
+  run: async () => {
+    await setTimeout(20);
+    return { kept };
+  },
+});
+
 export const nothing = defineFunction({ name: 'nothing', run: () => undefined });
 
 export const greet = defineFunction({

@@ -1,6 +1,6 @@
 import { type AttemptResult, unreachable } from '@runnel/core';
 import type { BatchRequest } from './batch-request.ts';
-import type { HostRecord } from './protocol.ts';
+import type { HostRecord, SecretAnswer } from './protocol.ts';
 
 /** Why a host is no more. */
 export interface HostEnd {
@@ -15,6 +15,8 @@ export interface HostObserver {
   /** The host has imported its modules. */
   ready(): void;
   log(position: number, text: string): void;
+  /** The task asks for a secret: `answerSecret` takes what there is. */
+  askSecret(position: number, call: number, name: string): void;
   /** Tasks end in their order. */
   end(position: number, durationMs: number, result: AttemptResult): void;
   /** Every task of the request has ended or was given up. */
@@ -33,6 +35,8 @@ export interface HostHandle {
   run(request: BatchRequest): void;
   /** Aborts the task at this position, if it is the one that runs; null: that and all that were to follow. */
   abort(position: number | null): void;
+  /** A call that nobody waits for any more is passed over. */
+  answerSecret(call: number, answer: SecretAnswer): void;
   /** Hands over what the host has written so far. */
   poll(): void;
   readonly ended: Promise<HostEnd>;
@@ -47,6 +51,9 @@ export function tell(observer: HostObserver, record: HostRecord): void {
       break;
     case 'log':
       observer.log(record[1], record[2]);
+      break;
+    case 'secret':
+      observer.askSecret(record[1], record[2], record[3]);
       break;
     case 'end':
       observer.end(record[1], record[2], record[3]);

@@ -76,6 +76,19 @@ class HostRun implements HostObserver {
     this.#running()?.log.write(text);
   }
 
+  /** Of the task that runs: its worker knows the value before the function does, and keeps it out of what it writes. */
+  askSecret(position: number, call: number, name: string): void {
+    const task = position === this.#next ? this.#running() : undefined;
+    if (this.#finished || task === undefined) return;
+    task.secret(name).then(
+      (value) => this.#options.host.answerSecret(call, { found: true, value }),
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.host.answerSecret(call, { found: false, message });
+      },
+    );
+  }
+
   end(_: number, durationMs: number, result: AttemptResult): void {
     if (this.#finished) return;
     this.#endRunning(this.#replace(result), durationMs);

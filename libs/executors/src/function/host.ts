@@ -2,10 +2,11 @@ import { flushCompileCache } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { AttemptAbort, type AttemptResult } from '@runnel/core';
 import { type BatchRequest, decodeBatch, type HostTask } from './batch-request.ts';
-import { CallContext } from './call-context.ts';
+import { type CallChannel, CallContext } from './call-context.ts';
 import { callFunction } from './call-function.ts';
 import { type LoadedFunctions, loadFunctions } from './load-functions.ts';
 import { encodeRecord, type HostRequest, succeeded } from './protocol.ts';
+import { SecretCalls } from './secret-calls.ts';
 
 /** How a host reaches the main thread. */
 export interface HostChannel {
@@ -38,9 +39,10 @@ export async function serveFunctions(
   channel.post(encodeRecord(['ready']));
 }
 
-class Host {
+class Host implements CallChannel {
   readonly #channel: HostChannel;
   readonly #functions: LoadedFunctions;
+  readonly #secrets = new SecretCalls();
   #current: CallContext | null = null;
   #givenUp = false;
 
@@ -62,6 +64,10 @@ class Host {
           throw error;
         });
       });
+      return;
+    }
+    if (request.kind === 'secret') {
+      this.#secrets.answer(request.call, request);
       return;
     }
     const { position } = request;
@@ -98,17 +104,25 @@ class Host {
       const message = this.#functions.describeMissing(task.name);
       return { outcome: 'failed', reason: 'spawn-error', message, retryable: false };
     }
-    const context = new CallContext(task, this.#send);
+    const context = new CallContext(task, this);
     this.#current = context;
     const result = await callFunction(called, task.input, context);
     this.#current = null;
     context.end();
+    this.#secrets.forget();
     return result;
   }
 
-  readonly #send = (position: number, text: string): void => {
+  sendLog(position: number, text: string): void {
     this.#channel.write(encodeRecord(['log', position, text]));
-  };
+  }
+
+  /** Asked at once: the function waits. */
+  askSecret(position: number, name: string): Promise<string> {
+    return this.#secrets.ask((call) =>
+      this.#channel.post(encodeRecord(['secret', position, call, name])),
+    );
+  }
 
   #end(position: number, durationMs: number, result: AttemptResult): void {
     if (result === succeeded) {

@@ -16,6 +16,7 @@ beforeEach(() => {
     ready: () => told.push('ready'),
     log: (position, text) => told.push(['log', position, text]),
     end: (position, durationMs, result) => told.push(['end', position, durationMs, result]),
+    askSecret: (position, call, name) => told.push(['secret', position, call, name]),
     idle: () => told.push('idle'),
     lose: () => told.push('lose'),
   };

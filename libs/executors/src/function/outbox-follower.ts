@@ -45,7 +45,7 @@ export class OutboxFollower {
     const [kind, position] = record;
     if (position !== undefined) {
       this.#tellWordless(position);
-      if (kind !== 'log') this.#told = position + 1;
+      if (kind === 'end' || kind === 'output') this.#told = position + 1;
     }
     if (this.observer !== null) tell(this.observer, record);
   }

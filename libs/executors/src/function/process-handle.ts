@@ -56,6 +56,7 @@ export function startProcess(options: HostOptions, log: LogWriter): HostHandle {
     },
     run: send,
     abort: (position) => send({ kind: 'abort', position }),
+    answerSecret: (call, answer) => send({ kind: 'secret', call, ...answer }),
     poll: () => undefined,
     ended: ended.promise,
     terminate: kill,

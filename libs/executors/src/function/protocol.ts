@@ -15,13 +15,21 @@ import type { BatchRequest } from './batch-request.ts';
 export type HostRequest =
   | BatchRequest
   /** Ends the task at this position, if it is the one that runs; null: that and all that were to follow. */
-  | { readonly kind: 'abort'; readonly position: number | null };
+  | { readonly kind: 'abort'; readonly position: number | null }
+  | ({ readonly kind: 'secret'; readonly call: number } & SecretAnswer);
+
+/** The value of a secret, or why there is none. */
+export type SecretAnswer =
+  | { readonly found: true; readonly value: string }
+  | { readonly found: false; readonly message: string };
 
 export type HostRecord =
   /** The modules are imported. */
   | readonly ['ready']
   | readonly ['log', position: number, text: string]
   | readonly ['end', position: number, durationMs: number, result: AttemptResult]
+  /** The task asks for a secret; the answer names the call. */
+  | readonly ['secret', position: number, call: number, name: string]
   /** It succeeded, with an output. */
   | readonly ['output', position: number, durationMs: number, output: JsonObject]
   /** Every task of the request has ended or was given up. */

@@ -24,6 +24,7 @@ async function startAt(name: string, input?: Json): Promise<ThreadHandle> {
   thread.attach({
     ready: isReady.resolve,
     log: () => isAtWork.resolve(),
+    askSecret: () => undefined,
     end: () => undefined,
     idle: () => undefined,
     lose: () => undefined,
@@ -34,7 +35,11 @@ async function startAt(name: string, input?: Json): Promise<ThreadHandle> {
     run: { id: 'r', name: null },
     task: { id: 't', number: 0, class: 't', attempt: 1 },
     ...{ idempotencyKey: 'r.0.1', details, inputs: {}, timeoutMs: null, successExitCodes: [0] },
-    ...{ isolated: false, log: { write: () => true, drained: async () => undefined } },
+    ...{
+      isolated: false,
+      secret: () => Promise.reject(new Error('there are none here')),
+      log: { write: () => true, drained: async () => undefined },
+    },
   };
   thread.run(encodeBatch([task], [0]));
   const polling = setInterval(() => thread.poll(), 5);

@@ -61,6 +61,7 @@ export function startThread(options: HostOptions): ThreadHandle {
       post(request);
     },
     abort: (position) => post({ kind: 'abort', position }),
+    answerSecret: (call, answer) => post({ kind: 'secret', call, ...answer }),
     poll: () => {
       if (!terminated) follower.poll();
     },

@@ -65,7 +65,7 @@ async function start(
     leader.resolve({ exitCode, signal, cpuMs: null, maxRssBytes: null }),
   );
   const pipes = [subprocess.stdout, subprocess.stderr].filter((pipe) => pipe !== null);
-  const copied = Promise.all(pipes.map((pipe) => copy(pipe, request.log)));
+  const copied = Promise.all(pipes.map((pipe, source) => copy(pipe, request.log, source)));
   const finish = async (): Promise<ProcessEnd> => {
     const end = await leader.promise;
     await waitAtMost(copied, drainMs);
@@ -85,10 +85,10 @@ async function start(
 }
 
 /** Moves a pipe's bytes into the log and stops reading while the log can't follow. */
-async function copy(pipe: Readable, log: LogWriter): Promise<void> {
+async function copy(pipe: Readable, log: LogWriter, source: number): Promise<void> {
   try {
     for await (const chunk of pipe) {
-      if (!log.write(chunk)) await log.drained();
+      if (!log.write(chunk, source)) await log.drained();
     }
   } catch {
     // The pipe was given up after the leader's end: nothing more is read from it.

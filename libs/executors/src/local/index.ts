@@ -17,6 +17,7 @@ export function createLocal(options: LocalOptions = {}): Executor<LocalDetails> 
     lane: 'computes',
     maxBatch: 1,
     details: localDetails,
+    secretPlaces: [['environment', '*'], ['stdin']],
     open: async (environment) => {
       const { openLocal } = await import('./open.ts');
       return openLocal(environment, options);

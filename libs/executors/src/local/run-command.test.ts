@@ -223,6 +223,7 @@ describe.each(locals)('local, started by $starter', ({ local }) => {
       successExitCodes: [0],
       isolated: false,
       log,
+      secret: () => Promise.reject(new Error('there are none here')),
     };
 
     const results: string[] = [];

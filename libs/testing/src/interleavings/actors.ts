@@ -88,6 +88,7 @@ export function startWorker(world: World, index: number): void {
   const executor = new DeliveryExecutor({
     ...{ redis, namespace, infos, turns, onError },
     executors: new ModelExecutors(world, process),
+    secrets: { read: () => Promise.reject(new Error('no task asks for one')) },
     fence: noFence,
     pace: new Pace(),
     settling: new Set(),

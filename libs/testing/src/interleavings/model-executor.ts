@@ -28,6 +28,10 @@ export class ModelExecutors implements ExecutorPool {
     return true;
   }
 
+  secretPlaces(): readonly [] {
+    return [];
+  }
+
   parseDetails(_name: string, details: unknown): ReturnType<ExecutorPool['parseDetails']> {
     return { ok: true, details };
   }
