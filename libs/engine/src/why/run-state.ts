@@ -5,7 +5,6 @@ import { plural, type Reason } from './reason.ts';
 export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
   const { meta, submittingAt } = moment;
   if (meta['state'] === 'created') return [created(info.facts.createdAt, submittingAt)];
-  if (meta['state'] === 'paused') return [paused()];
   const left = moment.deliveries.reduce(
     (sum, { open }) => sum + open.filter((isOpen) => isOpen).length,
     0,
@@ -17,6 +16,9 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
   if (meta['halt'] === 'stop') {
     const detail = `a task failed, and the run stops on failure; ${plural(left, 'task')} that had started must end first`;
     return [{ code: 'stopping', detail, count: left }];
+  }
+  if (meta['state'] === 'running' && meta['pausedAt'] !== undefined) {
+    return [paused(Number(meta['pausedAt']))];
   }
   return [];
 }
@@ -31,7 +33,11 @@ function created(since: number, expiresAt: number | null): Reason {
   };
 }
 
-/** The place for all that is to be said of a paused run. */
-function paused(): Reason {
-  return { code: 'paused', detail: 'the run is paused', remedy: 'resume it' };
+function paused(since: number): Reason {
+  return {
+    code: 'paused',
+    detail: 'the run is paused: what runs goes on, nothing more starts',
+    remedy: 'let it go on: POST …/resume',
+    since,
+  };
 }

@@ -139,7 +139,7 @@ describe('a run that has not ended', () => {
     paused: {
       scene: async () => {
         const scene = await start(chain);
-        await redis.hset(scene.names.meta, 'state', 'paused');
+        await redis.hset(scene.names.meta, 'pausedAt', Date.now());
         return scene;
       },
       code: 'paused',
