@@ -54,6 +54,7 @@ export async function toWireTask(
     details: task.details,
     output: detail.output,
     failures: detail.failures.map((failure) => toFailure(failure, info.facts.createdAt)),
+    successes: await toSuccesses(context, info, detail),
     parents,
     children,
     links: { self, run, log: `${self}/log` },
@@ -117,6 +118,17 @@ function toFailure(failure: TaskDetail['failures'][number], createdAt: number): 
     exitCode: failure.exitCode ?? null,
     signal: failure.signal ?? null,
   };
+}
+
+async function toSuccesses(
+  context: ApiContext,
+  info: RunInfo,
+  { successes }: TaskDetail,
+): Promise<WireTask['successes']> {
+  const numbers = successes.map(({ worker }) => worker);
+  const workers = await readWorkerNames(context.redis, context.settings.namespace, numbers);
+  const of = { state: 'succeeded', createdAt: info.facts.createdAt, workers } as const;
+  return successes.map((success) => ({ attempt: success.attempt, ...toLast(success, of) }));
 }
 
 /** Attempts are stored relative to the creation of their run. */

@@ -41,6 +41,7 @@ test('lists every command in its help', async () => {
     'cancel',
     'pause',
     'resume',
+    'retry',
     'rm',
     'workers',
     'doctor',

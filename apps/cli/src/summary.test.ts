@@ -36,6 +36,7 @@ const failedTask: WireTask = {
   details: {},
   output: null,
   failures: [{ attempt: 2, reason: 'exit', message: 'the command exited with code 7', ...attempt }],
+  successes: [],
   parents: [],
   children: [],
   links: { self: '', run: '', log: '' },

@@ -7,6 +7,7 @@ import {
   type RedisClient,
   type RunInfo,
   type RunInfoCache,
+  retryPage,
   type Settlement,
   type TurnAnswer,
   takeTurn,
@@ -30,11 +31,14 @@ export interface TurnContext {
 /** Moves of outboxes that may be under way at once; beyond that a turn waits for one of them. */
 const mostMoves = 64;
 
-/** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel. */
+/** What is left of a run's work. */
+type Unfinished = 'backlog' | 'halt' | 'retry';
+
+/** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel or a retry. */
 export class RunTurns {
   readonly #context: TurnContext;
-  /** Runs with a backlog, or that are being halted: they get turns until it is done. */
-  readonly #unfinished = new Map<string, 'backlog' | 'halt'>();
+  /** Runs with a backlog, or that are being halted or retried: they get turns until it is done. */
+  readonly #unfinished = new Map<string, Unfinished>();
   readonly #moves = new Set<Promise<void>>();
 
   constructor(context: TurnContext) {
@@ -52,8 +56,8 @@ export class RunTurns {
   async settle(runId: string, entries: readonly OutcomeEntry[]): Promise<void> {
     const info = await this.#read(runId);
     if (info === null) return;
-    const { now, random } = this.#context;
-    const context = { now: now(), random };
+    const { redis, now, random } = this.#context;
+    const context = { redis, now: now(), random };
     const real = entries.filter((entry) => entry.carrier > 0);
     const settlements = await Promise.all(
       real.map((entry) => prepareSettlement(entry, info, context)),
@@ -75,7 +79,7 @@ export class RunTurns {
   async goOn(): Promise<void> {
     await Promise.all(
       [...this.#unfinished].map(([runId, what]) =>
-        what === 'halt' ? this.#halt(runId) : this.#step(runId, { wantsOutbox: false }),
+        what === 'halt' ? this.#halt(runId) : this.#goOn(runId, what),
       ),
     );
   }
@@ -84,6 +88,23 @@ export class RunTurns {
     const info = await this.#read(runId);
     if (info !== null) await this.#turn(info, [], options);
     else this.#unfinished.delete(runId);
+  }
+
+  /** What a page of a retry makes ready is cut at once. */
+  async #goOn(runId: string, what: Unfinished): Promise<void> {
+    if (what === 'retry' && !(await this.#retry(runId))) return;
+    await this.#step(runId, { wantsOutbox: false });
+  }
+
+  /** One page of bringing tasks back; true where a turn may find something to do. */
+  async #retry(runId: string): Promise<boolean> {
+    const info = await this.#read(runId);
+    if (info === null) return true;
+    const { redis, now } = this.#context;
+    await failpoint('retry.before-page');
+    const page = await retryPage(redis, info.facts.handle, now());
+    await failpoint('retry.after-page');
+    return page === null || page.phase === 0 || page.phase === 3;
   }
 
   async #halt(runId: string): Promise<void> {
@@ -126,6 +147,7 @@ export class RunTurns {
     const { enqueuer, now } = this.#context;
     const { id } = info.facts.handle;
     if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
+    else if (answer.state === 'retrying') this.#unfinished.set(id, 'retry');
     else if (answer.unfinished > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
     if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));
@@ -141,7 +163,7 @@ export class RunTurns {
 
   /** Tells followers of the run that it ended; they read the run to see how. */
   #announce(info: RunInfo, state: string): void {
-    if (state === 'running' || state === 'halting') return;
+    if (state === 'running' || state === 'halting' || state === 'retrying') return;
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
     this.#context.news.tell(id, 'ended');

@@ -1,4 +1,4 @@
-import type { RunState, TaskState } from '@runnel/core';
+import type { FinalTaskState, RunState, TaskState } from '@runnel/core';
 import { z } from 'zod';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
@@ -7,6 +7,7 @@ import {
   droppedHeader,
   type WireAccepted,
   type WireDoctor,
+  type WireRetried,
   type WireRun,
   type WireRunPage,
   type WireSubmitted,
@@ -17,6 +18,7 @@ import {
   type WireWorker,
   wireAccepted,
   wireDoctor,
+  wireRetried,
   wireRun,
   wireRunPage,
   wireSubmitted,
@@ -78,6 +80,17 @@ export interface DoctorOptions extends CallOptions {
   readonly repairs?: boolean;
 }
 
+/** Which tasks; without any of it, every task that failed or was cancelled. */
+export interface RetryOptions extends CallOptions {
+  readonly tasks?: readonly (string | number)[] | undefined;
+  readonly classes?: readonly string[] | undefined;
+  readonly states?: readonly FinalTaskState[] | undefined;
+  /** These tasks whatever their state. */
+  readonly from?: readonly (string | number)[] | undefined;
+  /** Only says what would be brought back. */
+  readonly dryRun?: boolean | undefined;
+}
+
 export interface LogText {
   /** Starts with a line that says so where bytes were dropped. */
   readonly text: string;
@@ -113,6 +126,8 @@ export interface Client {
   pauseRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
   /** `isNew` is false where the run was not paused. */
   resumeRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
+  retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
@@ -161,7 +176,7 @@ export function createClient(options: HttpOptions): Client {
   };
 }
 
-function changing(http: Http): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun'> {
+function changing(http: Http): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun' | 'retryRun'> {
   const ask =
     (verb: string) =>
     async (id: string, options: CallOptions = {}): Promise<WireAccepted & { isNew: boolean }> => {
@@ -170,7 +185,22 @@ function changing(http: Http): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRu
       const { status, body } = await http.readAnswer(wireAccepted, request);
       return { ...body, isNew: status === 202 };
     };
-  return { cancelRun: ask('cancel'), pauseRun: ask('pause'), resumeRun: ask('resume') };
+  return {
+    cancelRun: ask('cancel'),
+    pauseRun: ask('pause'),
+    resumeRun: ask('resume'),
+    async retryRun(id, { dryRun, signal, ...selector } = {}) {
+      const { status, body } = await http.readAnswer(wireRetried, {
+        method: 'POST',
+        path: `${runPath(id)}/retry`,
+        query: { dryRun: dryRun === true ? true : undefined },
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(selector),
+        signal,
+      });
+      return { ...body, isNew: status === 202 };
+    },
+  };
 }
 
 function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'startRun'> {

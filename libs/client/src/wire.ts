@@ -1,4 +1,4 @@
-import { reasons, runStates, taskStates, whyCodes } from '@runnel/core';
+import { finalTaskStates, reasons, runStates, taskStates, whyCodes } from '@runnel/core';
 import { z } from 'zod';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
@@ -156,6 +156,10 @@ export const wireFailure = z
   .meta({ id: 'Failure', description: 'An attempt that failed.' });
 export type WireFailure = z.infer<typeof wireFailure>;
 
+export const wireSuccess = z
+  .object({ attempt: count, ...attemptFields })
+  .meta({ id: 'Success', description: 'An attempt that succeeded before the task was run again.' });
+
 const neighbour = z
   .object({ number: count, id: z.string() })
   .meta({ id: 'Neighbour', description: 'A direct parent or child.' });
@@ -167,6 +171,9 @@ export const wireTask = z
     details: json.describe('As in the spec, before rendering.'),
     output: json.describe('What it hands on to its children; null: nothing.'),
     failures: z.array(wireFailure).describe('Every failed attempt, oldest first.'),
+    successes: z
+      .array(wireSuccess)
+      .describe('Attempts that succeeded before the task was run again, oldest first.'),
     parents: z.array(neighbour).describe('At most 100.'),
     children: z.array(neighbour).describe('At most 100.'),
     links: z.object({ self: z.string(), run: z.string(), log: z.string() }),
@@ -200,6 +207,43 @@ export const wireAccepted = z
   .object({ id: z.string(), url: z.string(), state: z.enum(runStates) })
   .meta({ id: 'Accepted', description: 'The run and the state it was in after the request.' });
 export type WireAccepted = z.infer<typeof wireAccepted>;
+
+const taskName = z.union([z.string().min(1), count]);
+
+/** Which tasks a change of a run is about. */
+export const taskSelector = z
+  .strictObject({
+    tasks: z.array(taskName).max(1_000).optional().describe('Only these, by id or number.'),
+    classes: z.array(z.string()).max(1_000).optional().describe('Only tasks of these classes.'),
+    states: z
+      .array(z.enum(finalTaskStates))
+      .optional()
+      .describe('Only tasks in these states. Default: failed and cancelled.'),
+    from: z
+      .array(taskName)
+      .max(1_000)
+      .optional()
+      .describe('These tasks too, whatever their state. Alone: these and no others.'),
+  })
+  .meta({ id: 'TaskSelector', description: 'Which tasks: each list that is given narrows.' });
+export type TaskSelector = z.infer<typeof taskSelector>;
+
+const retryCounts = {
+  reset: count.describe('Tasks that are brought back.'),
+  leftRunning: count.describe('Tasks after them that had started, or were about to, and are left.'),
+};
+
+/** The answer to a retry; the counts are those of the moment at which the run was read. */
+export const wireRetried = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    state: z.enum(runStates),
+    ...retryCounts,
+    classes: z.array(z.object({ class: z.string(), ...retryCounts })),
+  })
+  .meta({ id: 'Retried', description: 'What a retry brings back.' });
+export type WireRetried = z.infer<typeof wireRetried>;
 
 export const wireWorker = z
   .object({

@@ -4,7 +4,9 @@ import {
   decodeOutcome,
   type NewOutcomeEntry,
   outcomeBytes,
+  type RedisClient,
   type RunInfo,
+  readBases,
   type Settlement,
   stateCode,
 } from '@runnel/store';
@@ -20,6 +22,7 @@ export const failureExtra = z.object({
 
 /** Random numbers and time are passed in: scripts have neither. */
 export interface SettleContext {
+  readonly redis: RedisClient;
   readonly now: number;
   random(): number;
 }
@@ -41,18 +44,40 @@ export async function prepareSettlement(
 
   const { retries } = await info.group(entry.group);
   if (retries.limit === 0) return plain;
+  const bases = await basesOf(entry, info, context.redis);
   const failures = failuresByPlace(extras);
   const outcomes = Buffer.from(entry.outcomes);
   const dues = Buffer.alloc(count * 8);
   for (let index = 0; index < count; index++) {
     const outcome = decodeOutcome(outcomes, index * outcomeBytes);
     if (outcome.code !== stateCode.failed) continue;
-    if (!mayRetry(retries, outcome.attempt, failures.get(outcome.place))) continue;
+    if (outcome.attempt >= mostAttempts) continue;
+    // A task that was brought back has all its retries once more.
+    const attempt = outcome.attempt - (bases[outcome.place] ?? 0);
+    if (!mayRetry(retries, attempt, failures.get(outcome.place))) continue;
     outcomes.writeUInt8(stateCode.delayed, index * outcomeBytes + 3);
-    const delay = retryDelayMs(retries, outcome.attempt, context.random());
+    const delay = retryDelayMs(retries, attempt, context.random());
     dues.writeDoubleLE(context.now + delay, index * 8);
   }
   return { carrier, token, outcomes, extras, dues };
+}
+
+/** An attempt's number is a byte. */
+const mostAttempts = 255;
+
+/** A first attempt was never brought back: nothing is read for it. */
+async function basesOf(
+  { carrier, outcomes }: NewOutcomeEntry,
+  info: RunInfo,
+  redis: RedisClient,
+): Promise<readonly number[]> {
+  for (let at = 0; at < outcomes.length; at += outcomeBytes) {
+    const { code, attempt } = decodeOutcome(outcomes, at);
+    if (code === stateCode.failed && attempt > 1) {
+      return await readBases(redis, info.facts.handle, carrier);
+    }
+  }
+  return [];
 }
 
 function someCode(outcomes: Buffer, count: number, code: number): boolean {

@@ -135,7 +135,7 @@ export class SlotTurns {
   async #turn(info: RunInfo, endings: readonly Ending[]): Promise<void> {
     const { redis, shares, now, random } = this.#options;
     const { handle, priority } = info.facts;
-    const context = { now: now(), random };
+    const context = { redis, now: now(), random };
     const settlements = await Promise.all(
       endings.map(({ entry }) => prepareSettlement(entry, info, context)),
     );
@@ -168,7 +168,7 @@ export class SlotTurns {
     if (answer.accepted > 0) news.tell(id, 'settled');
     if (answer.unfinished > 0 || answer.state === 'halting') {
       await nudge(redis, namespace, id);
-    } else if (answer.state !== 'running') {
+    } else if (answer.state !== 'running' && answer.state !== 'retrying') {
       infos.forget(id);
       news.tell(id, 'ended');
     }

@@ -111,6 +111,15 @@ export {
 } from './read-tasks.ts';
 export { type RedisMemory, readMemory } from './redis-facts.ts';
 export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
+export {
+  closeRetry,
+  fateOf,
+  type RetrySource,
+  readBases,
+  readRetrySource,
+  retryPage,
+  startRetry,
+} from './retry.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,

@@ -95,6 +95,21 @@ export const runKeyDocs = {
     holds: 'id -> attempt number where it is above 1',
     lifetime: untilDeleted,
   },
+  bases: {
+    type: 'hash',
+    holds: 'id -> attempts made before its last retry: they do not count against its retries',
+    lifetime: untilDeleted,
+  },
+  past: {
+    type: 'hash',
+    holds: 'id.attempt -> 12 bytes as in attempts: successes of tasks that were run again',
+    lifetime: untilDeleted,
+  },
+  retry: {
+    type: 'string',
+    holds: 'u32 LE an id: tasks that are being brought back, ascending',
+    lifetime: 'until they are, or the run is ended early',
+  },
   attempts: {
     type: 'string',
     holds:

@@ -142,6 +142,8 @@ async function readAttempts(
 export interface TaskDetail extends TaskSummary {
   readonly output: Json | null;
   readonly failures: readonly (FailureRecord & { readonly attempt: number })[];
+  /** Of attempts before the last, where the task was run again. */
+  readonly successes: readonly (AttemptRecord & { readonly attempt: number })[];
   readonly parents: readonly number[];
   readonly children: readonly number[];
 }
@@ -159,16 +161,21 @@ export async function readTask(
   const [summary] = await summarize(redis, info, [{ number, state: reader.stateOf(number) }]);
   if (summary === undefined) throw new Error(`task ${number} could not be read`);
   const fields = Array.from({ length: summary.attempt }, (_, index) => `${number}.${index + 1}`);
-  const [output, records, parents, children] = await Promise.all([
+  const [output, records, past, parents, children] = await Promise.all([
     redis.hget(names.outputs, String(number)),
     fields.length === 0 ? [] : redis.hmget(names.failures, ...fields),
+    fields.length < 2 ? [] : redis.hmgetBuffer(names.past, ...fields),
     readEdges(redis, { offsets: names.parentOffsets, edges: names.parents }, number),
     readEdges(redis, { offsets: names.childOffsets, edges: names.children }, number),
   ]);
   const failures = records.flatMap((raw, index) =>
     raw === null ? [] : [{ ...failureRecord.parse(JSON.parse(raw)), attempt: index + 1 }],
   );
-  return { ...summary, output: parseJson(output), failures, parents, children };
+  const successes = past.flatMap((raw, index) => {
+    const record = raw === null ? null : decodeAttempt(raw);
+    return record === null ? [] : [{ ...record, attempt: index + 1 }];
+  });
+  return { ...summary, output: parseJson(output), failures, successes, parents, children };
 }
 
 async function readEdges(

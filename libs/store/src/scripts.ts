@@ -189,6 +189,7 @@ export const haltRun = defineScript(
       'active',
       'ended',
       'demand',
+      'retry',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -201,6 +202,31 @@ export const haltRun = defineScript(
       isPaging: numberAt(list, 1) === 1,
       began: numberAt(list, 2) === 1,
     };
+  }),
+);
+
+export const beginRetry = defineScript(
+  'begin-retry',
+  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes'] },
+  nullable(toText),
+);
+
+export const pageRetry = defineScript(
+  'page-retry',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
+      ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
+      ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
+      ...(['active', 'ended', 'demand'] as const),
+    ],
+    preludes: ['packed', 'run', 'advance', 'retry'],
+    takesMore: true,
+    allowOom: true,
+  },
+  nullable((raw) => {
+    const list = toList(raw);
+    return { state: toText(list[0]), phase: numberAt(list, 1) };
   }),
 );
 

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { doctorRoutes } from './doctor.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
+import { retryRunRoute } from './retry-run.ts';
 import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
 import { submitRunRoute } from './submit-run.ts';
@@ -12,6 +13,7 @@ import { workerRoutes } from './workers.ts';
 const routes: readonly Route[] = [
   submitRunRoute,
   ...runRoutes,
+  retryRunRoute,
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,

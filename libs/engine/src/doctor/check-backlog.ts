@@ -1,9 +1,9 @@
 import type { Findings } from './finding.ts';
-import type { RunLook } from './run-look.ts';
+import { isRetrying, type RunLook } from './run-look.ts';
 
 /** Entries of the backlog: well-formed, and of the same mind as the state bytes. */
 export function checkBacklog(look: RunLook, findings: Findings): void {
-  if (look.now.meta['halt'] !== undefined) return;
+  if (look.now.meta['halt'] !== undefined || isRetrying(look)) return;
   for (const { raw, entry } of look.backlog) {
     const mend = { by: 'drop-backlog', entry: raw } as const;
     if (entry === null) {

@@ -1,7 +1,7 @@
 import { finalStateOf, stateCode } from '@runnel/store';
 import type { Places } from './check-ready.ts';
 import type { Findings } from './finding.ts';
-import type { RunLook } from './run-look.ts';
+import { isRetrying, type RunLook } from './run-look.ts';
 
 /** State bytes that exist, tasks that a halt left behind, and an end that was missed. */
 export function checkStates(look: RunLook, places: Places, findings: Findings): void {
@@ -29,7 +29,7 @@ export function checkStates(look: RunLook, places: Places, findings: Findings): 
       });
     }
   }
-  const hasBacklog = now.backlog === null || now.backlog.length > 0;
+  const hasBacklog = now.backlog === null || now.backlog.length > 0 || isRetrying(look);
   if (meta['state'] !== 'running' || ended < facts.nodeCount || hasBacklog || !now.isExact) return;
   findings.add('end-missed', `${ended} of ${facts.nodeCount} nodes have ended`, {
     mend: { by: 'turn' },

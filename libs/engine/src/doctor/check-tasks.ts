@@ -9,7 +9,10 @@ import {
 } from '@runnel/store';
 import type { Places } from './check-ready.ts';
 import type { Findings } from './finding.ts';
-import { type RunLook, seenCode, type Visited } from './run-look.ts';
+import { isRetrying, type RunLook, seenCode, type Visited } from './run-look.ts';
+
+/** The flag of a word that says so, whatever else it says. */
+const released = 8;
 
 /**
  * Tasks that have not ended, against their parents. A word counts down when an accepted end is visited,
@@ -29,6 +32,10 @@ export async function checkTasks(
   const { visitedBefore, visitedNow, now, facts } = look;
   const { handle, nodeCount } = facts;
   if (now.meta['halt'] !== undefined) return early;
+  if (isRetrying(look)) {
+    findings.unchecked.push(`run ${handle.id}: what its tasks wait for, since it is being retried`);
+    return early;
+  }
   if (visitedBefore === null || visitedNow === null) {
     findings.unchecked.push(`run ${handle.id}: what its tasks wait for, since its backlog is long`);
     return early;
@@ -40,11 +47,19 @@ export async function checkTasks(
     for (let node = block.from; node < block.to; node++) {
       if (now.states[node] !== stateCode.none) continue;
       const tally = tallyOf(node, block, known);
-      if (tally.isSure && !isDecided(tally.right)) early.add(node);
+      const isLeft = wasLeft(look, places, node);
+      if (tally.isSure && !isDecided(tally.right) && !isLeft) early.add(node);
       checkTask(look, places, findings, { node, tally });
     }
   }
   return early;
+}
+
+/** A retry that set its parents back has left this task where it was: it may start, whatever they come to. */
+function wasLeft({ now, words }: RunLook, places: Places, node: number): boolean {
+  const isReleased = (words.readUInt8(node * 4) & released) !== 0;
+  const isPlaced = (places.ready[node] ?? 0) + (places.open[node] ?? 0) > 0;
+  return isReleased && isPlaced && now.meta['retryToken'] !== undefined;
 }
 
 function checkTask(
@@ -54,6 +69,7 @@ function checkTask(
   { node, tally }: Omit<Wrong, 'word'>,
 ): void {
   const word = look.words.readUInt32BE(node * 4);
+  if (wasLeft(look, places, node)) return;
   if (isWrong(word, tally)) addWrong(look, places, findings, { node, word, tally });
   else if (isDecided(word)) addLost(look, places, findings, { node, word, tally });
 }

@@ -90,6 +90,11 @@ export async function lookAt(
   };
 }
 
+/** While tasks are brought back, words and what is on its way do not tell what they do otherwise. */
+export function isRetrying({ before, now }: RunLook): boolean {
+  return [before, now].some(({ meta }) => Number(meta['retry'] ?? 0) > 0);
+}
+
 function tryDecode(carrier: number, raw: Buffer, nodeCount: number): Delivery | null {
   try {
     const delivery = decodeDelivery(carrier, raw);

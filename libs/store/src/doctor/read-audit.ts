@@ -31,7 +31,8 @@ const readyEntries = 2_048;
 const backlogEntries = 512;
 const mostGroups = 2_048;
 /** Fields of the record that change with every step of a run. */
-const movingFields = /^(?:state|halt|fin|seq|open|delayed|tries|duplicates|repairs|[ric]\d+)$/;
+const movingFields =
+  /^(?:state|halt|fin|seq|open|delayed|tries|retry|retryAt|retryEdge|duplicates|repairs|[ric]\d+)$/;
 
 /**
  * Reads a run. Up to 2,097,152 nodes and 2,048 entries of ready tasks come in one transaction. What is

@@ -13,12 +13,17 @@ export async function readWords(
   run: RunHandle,
   nodeCount: number,
 ): Promise<Buffer> {
-  const words = Buffer.alloc(nodeCount * 4);
-  for (let at = 0; at < words.length; at += pageBytes) {
-    const page = await redis.getrangeBuffer(run.names.waiting, at, at + pageBytes - 1);
-    page.copy(words, at);
+  return await readStrings(redis, run.names.waiting, nodeCount * 4);
+}
+
+/** The first bytes of a string, read in pages. */
+export async function readStrings(redis: RedisClient, key: string, bytes: number): Promise<Buffer> {
+  const whole = Buffer.alloc(bytes);
+  for (let at = 0; at < bytes; at += pageBytes) {
+    const page = await redis.getrangeBuffer(key, at, Math.min(bytes, at + pageBytes) - 1);
+    page.copy(whole, at);
   }
-  return words;
+  return whole;
 }
 
 /** Parents of some nodes: those of node `from + i` are `edges[offsets[i] … offsets[i + 1])`. */

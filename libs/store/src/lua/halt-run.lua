@@ -13,7 +13,8 @@
 -- KEYS[10] active      zset    runs of the shard that have not ended
 -- KEYS[11] ended       zset    runs of the shard that ended
 -- KEYS[12] demand      hash    queue -> runs of the shard that want slots
--- KEYS[13…] ready      list    one list a queue
+-- KEYS[13] retry       string  u32 an id
+-- KEYS[14…] ready      list    one list a queue
 -- ARGV[1] cancel, stop, or page (the next page of what was begun)
 -- ARGV[2] now in ms
 -- ARGV[3] nodes a page
@@ -37,6 +38,11 @@ if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
 end
 if not halt then return { state, 0, 0 } end
 if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
+-- What is being brought back ends with the others.
+if (r.retry or 0) > 0 then
+  call('DEL', K.retry)
+  set_field('retry', 0)
+end
 
 -- None of the group is ready any more: its ready list is gone.
 local function cancel_unstarted(group, count)

@@ -2,6 +2,8 @@
 
 -- Flags in the top byte of a `waiting` word: what was seen of the parents so far.
 local UNMET_FAILED, UNMET, SUCCESS, RELEASED = 1, 2, 4, 8
+-- While tasks are brought back: not to be decided yet. A word from RELEASED on is decided by no visit.
+local HELD = 16
 -- Rules and conditions of an edge, as packEdge writes them.
 local ALL, NONE_FAILED, ANY = 0, 1, 2
 local ON_SUCCEEDED, ON_FAILED = 0, 1
@@ -122,7 +124,7 @@ local function lower_block(ids, from, to)
     local at = (ids[x] - first) * 4 + 1
     local flags, b, c, d = byte(block, at, at + 3)
     local left = (b * 256 + c) * 256 + d - seen.times[ids[x]]
-    if left == 0 then decide(ids[x], verdict(ALL, flags)) end
+    if left == 0 and flags < RELEASED then decide(ids[x], verdict(ALL, flags)) end
     if at > kept then out[#out + 1] = sub(block, kept, at - 1) end
     out[#out + 1] = char(flags, floor(left / 65536), floor(left / 256) % 256, left % 256)
     kept = at + 4
@@ -142,14 +144,13 @@ local function lower_scattered(ids, from, to)
     local id, word = ids[x], words[x - from + 1]
     local before = floor(word / 16777216)
     local flags = bor(before, seen.flags[id] or 0)
-    local released = band(before, RELEASED) ~= 0
     if flags ~= before then
       sets[s + 1], sets[s + 2], sets[s + 3], sets[s + 4] = 'SET', 'u8', id * 32, flags
       s = s + 4
     end
-    if not released and band(flags, RELEASED) ~= 0 then
+    if before < RELEASED and flags >= RELEASED then
       decide(id, SUCCEEDED)
-    elseif not released and word % 16777216 == 0 then
+    elseif before < RELEASED and word % 16777216 == 0 then
       decide(id, verdict(seen.rule[id] or ALL, flags))
     end
   end

@@ -99,6 +99,8 @@ local HALTING = 9
 local NO_TOKEN = rep('\0', 8)
 local HEAD = 28
 local SINGLE, ISOLATED = 1, 2
+-- An attempt's number is a byte.
+local MOST_ATTEMPTS = 255
 
 local function open_bits(n)
   local full = floor(n / 8)

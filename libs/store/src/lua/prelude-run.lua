@@ -2,9 +2,10 @@
 -- by save_run.
 
 -- meta: v state n fin bad halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
+-- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
 local NUMBERS = { 'n', 'fin', 'bad', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
-  'duplicates', 'pausedAt', 'c2', 'c3', 'c4', 'c5', 'c6' }
+  'duplicates', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
 local loaded, changed = nil, {}
 
 local function record()
@@ -241,13 +242,19 @@ local function save_run()
 end
 
 -- Ends the run when every node is final and the backlog is empty. Returns its state; `halting` for
--- one that is being cancelled or stopped and has not ended. To be called before save_run.
+-- one that is being cancelled or stopped and has not ended, `retrying` while tasks are brought back.
+-- To be called before save_run.
 local function conclude(now, backlog)
   local r = record()
   if r.state ~= 'running' then return r.state end
+  local retrying = (r.retry or 0) > 0
+  if retrying and not r.halt then return 'retrying' end
   if (r.fin or 0) ~= r.n or backlog > 0 then return r.halt and 'halting' or 'running' end
   local state = 'succeeded'
-  if r.halt == 'cancel' and r.c6 then state = 'cancelled' elseif (r.bad or 0) > 0 then state = 'failed' end
+  local bad, cancelled = (r.bad or 0) > 0, (r.c6 or 0) > 0
+  -- Without a halt, what is cancelled was left behind by a retry.
+  if cancelled and (r.halt == 'cancel' or not bad) then state = 'cancelled' elseif bad then state = 'failed' end
+  if retrying then set_field('retry', 0) end
   set_field('state', state)
   set_field('ended', now)
   if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end

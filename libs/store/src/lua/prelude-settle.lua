@@ -53,7 +53,7 @@ end
 local accepted = { ids = {}, codes = {}, records = {}, n = 0, duplicates = 0, outputs = {}, failures = {} }
 
 local function delay(run_id, id, attempt, due)
-  call('HSET', K.tries, id, attempt + 1)
+  call('HSET', K.tries, id, min(attempt + 1, MOST_ATTEMPTS))
   call('ZADD', K.times, due, 'retry:' .. run_id .. ':' .. id)
   add_total('delayed', 1)
   add_total('tries', 1)
@@ -130,6 +130,6 @@ local function save_accepted()
   add_total('open', -n)
   add_total('duplicates', accepted.duplicates)
   local r = record()
-  if r.onFailure == 'stop' and (r.bad or 0) > 0 and not r.halt then set_field('halt', 'stop') end
+  if r.onFailure == 'stop' and (r.bad or 0) > (r.forgiven or 0) and not r.halt then set_field('halt', 'stop') end
   return ends, end_codes, ended
 end

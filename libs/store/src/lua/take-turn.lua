@@ -51,7 +51,8 @@ if r.halt then
   if backlog.stored > 0 then call('DEL', K.backlog) end
   backlog = { stored = 0, fresh = {}, at = 1 }
 end
-advance(tonumber(ARGV[2]))
+-- While a retry holds tasks, or counts parents of one, no end is visited.
+if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
 local left = save_backlog()
 local more = cut(now, shares, ARGV[4])
 local state = conclude(now, left)

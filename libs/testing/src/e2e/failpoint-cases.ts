@@ -53,6 +53,8 @@ export const pausePoints: readonly Failpoint[] = [
   'pause.after-tell',
 ];
 export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
+export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.after-begin'];
+export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Every point that a test crashes at. */
@@ -60,4 +62,5 @@ export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
+  ...[...retryPoints, ...retryPagePoints],
 ];

@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         scripts: turn,
-        find: "call('HSET', K.tries, id, attempt + 1)",
+        find: "call('HSET', K.tries, id, min(attempt + 1, MOST_ATTEMPTS))",
         replace: "call('HSET', K.tries, id, attempt)",
       },
     ],
@@ -135,8 +135,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         scripts: turn,
-        find: 'if not released and band(flags, RELEASED) ~= 0 then',
-        replace: 'if band(flags, RELEASED) ~= 0 then',
+        find: 'if before < RELEASED and flags >= RELEASED then',
+        replace: 'if flags >= RELEASED then',
       },
     ],
   },

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { ConflictError, type FinalTaskState, failpoint, NotFoundError } from '@runnel/core';
+import {
+  closeRetry,
+  fateOf,
+  groupAt,
+  type RedisClient,
+  type RetrySource,
+  type RunInfo,
+  readRetrySource,
+  startRetry,
+} from '@runnel/store';
+import { selectNodes, type TaskSelector } from './select-tasks.ts';
+
+/** Of a class, or of all: tasks that are brought back, and those that are left as they are. */
+export interface RetryCounts {
+  readonly reset: number;
+  /** Descendants that were ready, queued, running or delayed already. */
+  readonly leftRunning: number;
+}
+
+/** Without a run that would change: nothing was selected, or it was only asked what would be. */
+export interface RetryAnswer extends RetryCounts {
+  readonly isNew: boolean;
+  /** In the order of the spec, those with something to count. */
+  readonly classes: readonly (RetryCounts & { readonly class: string })[];
+}
+
+export interface RetryContext {
+  readonly redis: RedisClient;
+  readonly now: number;
+}
+
+/** What is tried again where nothing else is said. */
+const defaultStates: readonly FinalTaskState[] = ['failed', 'cancelled'];
+
+/**
+ * Brings the selected tasks back, with all that hangs on them. Answers when the run is set going; the
+ * listener does the rest in pages. The counts are those of the moment at which the run was read.
+ * Throws NotFoundError for a task or class that there is not, ConflictError where the run can't be retried.
+ */
+export async function retryRun(
+  context: RetryContext,
+  info: RunInfo,
+  request: { readonly selector: TaskSelector; readonly isDryRun: boolean },
+): Promise<RetryAnswer> {
+  const { redis, now } = context;
+  const { handle, nodeCount, createdAt } = info.facts;
+  const source = await readRetrySource(redis, handle, nodeCount);
+  const { selector } = request;
+  const selected = await selectNodes(redis, info, source, { selector, states: defaultStates });
+  const ids = await closeRetry(source, selected);
+  const counts = await countFates(info, source, ids);
+  if (request.isDryRun || ids.length === 0) return { ...counts, isNew: false };
+  const token = randomBytes(8).toString('hex');
+  await failpoint('retry.before-begin');
+  const answer = await startRetry(redis, handle, { token, createdAt, now, ids });
+  await failpoint('retry.after-begin');
+  if (answer !== 'begun') throw refusal(handle.id, answer);
+  return { ...counts, isNew: true };
+}
+
+function refusal(id: string, answer: string | null): Error {
+  switch (answer) {
+    case null:
+      return new NotFoundError(`there is no run ${id}; it may have been deleted`);
+    case 'retrying':
+      return new ConflictError(
+        `run ${id} is being retried: ask again in a few seconds`,
+        'IN_FLIGHT',
+      );
+    case 'halting':
+      return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
+    case 'submitting':
+      return new ConflictError(
+        `run ${id} is being submitted: ask again in a few seconds`,
+        'IN_FLIGHT',
+      );
+    default:
+      return new ConflictError(`run ${id} has not been started: there is nothing to retry`);
+  }
+}
+
+interface Fates {
+  reset: number;
+  leftRunning: number;
+}
+type ClassFates = ReadonlyMap<string, Fates>;
+
+async function countFates(
+  info: RunInfo,
+  source: RetrySource,
+  ids: Uint32Array,
+): Promise<Omit<RetryAnswer, 'isNew'>> {
+  const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
+  const byClass = new Map<string, Fates>();
+  // By group; none for barriers.
+  const counts = groups.map(({ kind, class: name }) => {
+    if (kind === 'barrier') return null;
+    const own = byClass.get(name) ?? { reset: 0, leftRunning: 0 };
+    byClass.set(name, own);
+    return own;
+  });
+  for (const id of ids) {
+    const own = counts[groupAt(ranges, id)] ?? null;
+    if (own !== null) countFate(own, fateOf(source, id));
+  }
+  return sumFates(byClass);
+}
+
+function countFate(own: Fates, fate: ReturnType<typeof fateOf>): void {
+  if (fate === 'reset') own.reset++;
+  else if (fate === 'left') own.leftRunning++;
+}
+
+function sumFates(byClass: ClassFates): Omit<RetryAnswer, 'isNew'> {
+  const all = { reset: 0, leftRunning: 0 };
+  for (const own of byClass.values()) {
+    all.reset += own.reset;
+    all.leftRunning += own.leftRunning;
+  }
+  const counted = [...byClass].filter(([, own]) => own.reset + own.leftRunning > 0);
+  return { ...all, classes: counted.map(([name, own]) => ({ class: name, ...own })) };
+}
