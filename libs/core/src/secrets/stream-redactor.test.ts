@@ -39,6 +39,17 @@ describe('in a text', () => {
     expect(text).toMatch(/^Basic [\w+/]{0,8}\*\*\*[\w+/=]{0,4}$/);
   });
 
+  test.each([64, 76])('replaces base64 of it in lines of %i', (width) => {
+    const value = Array.from({ length: 40 }, (_, number) => `${number}-`).join('');
+    const encoded = Buffer.from(`${value}\n`).toString('base64');
+    const lines = encoded.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+
+    const text = redactText(finder(value), lines.join('\n'));
+
+    expect(lines.length).toBeGreaterThan(2);
+    expect(text).toMatch(/^(\*\*\*\n)+\*\*\*[\w+/=]{0,4}$/);
+  });
+
   test('replaces one that is a part of another, and what both cover', () => {
     const found = finder('secret-abc', 'secret-abcdef', 'abcdef-ghi');
 
