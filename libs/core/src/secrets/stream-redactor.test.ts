@@ -12,8 +12,8 @@ function finder(...values: string[]): PatternFinder {
 /** What comes out of each push, and at the end. */
 function stream(found: PatternFinder, chunks: readonly (string | Buffer)[]): readonly string[] {
   const redactor = new StreamRedactor(found);
-  const pushed = chunks.map((chunk) => Buffer.concat(redactor.push(Buffer.from(chunk))).toString());
-  return [...pushed, Buffer.concat(redactor.end()).toString()];
+  const pushed = chunks.map((chunk) => redactor.push(Buffer.from(chunk)).toString());
+  return [...pushed, redactor.end().toString()];
 }
 
 describe('in a text', () => {
@@ -46,7 +46,7 @@ describe('in a text', () => {
 
     const text = redactText(finder(value), lines.join('\n'));
 
-    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.length).toBeGreaterThan(1);
     expect(text).toMatch(/^(\*\*\*\n)+\*\*\*[\w+/=]{0,4}$/);
   });
 
@@ -90,7 +90,7 @@ describe('chunk by chunk', () => {
   test('gives back a chunk without secrets as itself', () => {
     const chunk = Buffer.from('nothing to see');
 
-    expect(new StreamRedactor(finder('hunter2!')).push(chunk)[0]).toBe(chunk);
+    expect(new StreamRedactor(finder('hunter2!')).push(chunk)).toBe(chunk);
   });
 
   test('covers what two have in common once, when the second is known only later', () => {
@@ -106,7 +106,7 @@ describe('chunk by chunk', () => {
     redactor.use(finder('hunter2!', 'hunter-new'));
     const second = redactor.push(Buffer.from('-new.'));
 
-    expect(Buffer.concat([...first, ...second]).toString()).toBe('so ***.');
+    expect(Buffer.concat([first, second]).toString()).toBe('so ***.');
   });
 });
 
