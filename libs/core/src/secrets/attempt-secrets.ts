@@ -58,10 +58,8 @@ export class AttemptSecrets implements LogWriter, SecretSource {
     return { ...result, output };
   }
 
-  #pass(parts: readonly Buffer[]): boolean {
-    let isReady = true;
-    for (const part of parts) isReady = this.#log.write(part);
-    return isReady;
+  #pass(bytes: Buffer): boolean {
+    return bytes.length === 0 || this.#log.write(bytes);
   }
 }
 

@@ -14,6 +14,7 @@ export interface Found {
 const blockBytes = 2;
 const blocks = 65_536;
 const maxSkip = 255;
+const none: readonly Buffer[] = [];
 
 /**
  * Finds many byte strings at once, by the method of Wu and Manber: it looks at the last two bytes of a window as long
@@ -76,10 +77,10 @@ export class PatternFinder {
   }
 
   #matchAt(bytes: Buffer, start: number, block: number): Buffer | undefined {
-    return this.#candidates.get(block)?.find((pattern) => {
-      const end = start + pattern.length;
-      return end <= bytes.length && bytes.compare(pattern, 0, pattern.length, start, end) === 0;
-    });
+    for (const pattern of this.#candidates.get(block) ?? none) {
+      if (start + pattern.length <= bytes.length && agree(bytes, start, pattern)) return pattern;
+    }
+    return undefined;
   }
 
   /** The first byte from which on everything is the beginning of a pattern, but not the whole of it. */
@@ -98,6 +99,14 @@ export class PatternFinder {
         pattern.length > rest && bytes.compare(pattern, 0, rest, start, bytes.length) === 0,
     );
   }
+}
+
+/** For what is short, and mostly differs soon: a call of the platform would take longer than that. */
+function agree(bytes: Buffer, start: number, pattern: Buffer): boolean {
+  for (let at = 0; at < pattern.length; at++) {
+    if (bytes[start + at] !== pattern[at]) return false;
+  }
+  return true;
 }
 
 function push(lists: Map<number, Buffer[]>, key: number, pattern: Buffer): void {

@@ -1,6 +1,9 @@
 /** Shorter values are not looked for: they would blot out ordinary words. In characters. */
 export const minSecretChars = 6;
 
+/** Of the lines into which `base64` and others break what is longer. */
+const lineWidths = [64, 76];
+
 /**
  * The forms of a value that are looked for: itself, its lines, as text in JSON, in an address, and in base64, wherever
  * it stands in what was encoded. Values that are too short have none.
@@ -45,5 +48,9 @@ function* base64Forms(value: string): Generator<string> {
     for (const encoding of ['base64', 'base64url'] as const) {
       yield padded.toString(encoding).slice(first, end);
     }
+  }
+  const whole = bytes.toString('base64').slice(0, Math.floor((bytes.length * 8) / 6));
+  for (const width of lineWidths) {
+    for (let at = 0; at < whole.length; at += width) yield whole.slice(at, at + width);
   }
 }
