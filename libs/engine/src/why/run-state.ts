@@ -17,11 +17,18 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
     const detail = `a task failed, and the run stops on failure; ${plural(left, 'task')} that had started must end first`;
     return [{ code: 'stopping', detail, count: left }];
   }
+  const holds: Reason[] = [];
+  if (Number(meta['retry'] ?? 0) > 0) holds.push(retrying);
   if (meta['state'] === 'running' && meta['pausedAt'] !== undefined) {
-    return [paused(Number(meta['pausedAt']))];
+    holds.push(paused(Number(meta['pausedAt'])));
   }
-  return [];
+  return holds;
 }
+
+const retrying: Reason = {
+  code: 'retrying',
+  detail: 'tasks are being brought back page by page; none of them starts before all are',
+};
 
 function created(since: number, expiresAt: number | null): Reason {
   return {

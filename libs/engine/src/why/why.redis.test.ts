@@ -146,6 +146,13 @@ describe('a run that has not ended', () => {
     },
   };
 
+  test('says that a retry is under way', async () => {
+    await using scene = await start(chain);
+    await redis.hset(scene.names.meta, 'retry', 1);
+
+    expect((await scene.why()).reasons[0]?.code).toBe('retrying');
+  });
+
   test.each(Object.entries(byState))('and is %s has a reason', async (state, one) => {
     await using scene = await one.scene();
 
