@@ -102,3 +102,62 @@ test.concurrent('kill -9 of the listener in the middle of a retry of 20,000 task
   const ran = readJournal(journal).filter((line) => line !== '');
   expect(new Set(ran).size).toBe(ran.length);
 });
+
+test.concurrent('a task that is brought back has all its retries again, and its attempts are kept', async () => {
+  await using stack = await Stack.start({ api: true, env });
+  const client = createClient({ url: stack.apiUrl });
+  const attempts = ['failed', 'failed', 'failed', 'succeeded', 'succeeded'];
+  const input = { journal: join(stack.dir, 'journal'), id: 1, attempts };
+  const value = {
+    tasks: [
+      {
+        class: 'a',
+        executor: 'function',
+        retries: { limit: 1, backoff: '1ms' },
+        details: { name: 'act', input },
+      },
+    ],
+  };
+  const { id } = await client.submitRun({ value });
+  const first = await waitForEnd(client, id);
+
+  await client.retryRun(id);
+  const second = await waitForEnd(client, id);
+  await client.retryRun(id, { from: ['a'] });
+  const third = await waitForEnd(client, id);
+  const task = await client.getTask(id, 'a');
+
+  expect([first, second, third].map(({ state }) => state)).toEqual([
+    ...['failed', 'succeeded', 'succeeded'],
+  ]);
+  expect(task).toMatchObject({ attempt: 5, output: { id: 1 } });
+  expect(task.failures.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  expect(task.successes).toMatchObject([{ attempt: 4, exitCode: null }]);
+  expect(readJournal(input.journal)).toEqual(['1 1', '1 2', '1 3', '1 4', '1 5']);
+});
+
+test.concurrent('a cancelled run is retried at once, by the worker that aborted it', async () => {
+  await using stack = await Stack.start({ api: true });
+  const client = createClient({ url: stack.apiUrl });
+  const value = {
+    parameters: { N: { from: 1, to: 40 } },
+    tasks: [{ class: 'a', executor: 'sleep', parameters: ['N'], details: { ms: 2_000 } }],
+  };
+  const { id } = await client.submitRun({ value });
+  await waitFor(30_000, async () => {
+    const { running } = (await client.getRun(id)).counts;
+    return running > 0 ? { done: true } : { notYet: running };
+  });
+  await client.cancelRun(id);
+  const cancelled = await waitForEnd(client, id);
+
+  const { reset } = await client.retryRun(id);
+  const run = await waitForEnd(client, id);
+
+  expect(cancelled.state).toBe('cancelled');
+  expect(reset).toBe(cancelled.counts.cancelled);
+  expect({ state: run.state, succeeded: run.counts.succeeded }).toEqual({
+    ...{ state: 'succeeded', succeeded: 40 },
+  });
+  expect((await client.askDoctor({ run: id })).findings).toEqual([]);
+});
