@@ -50,6 +50,7 @@ export const sealRun = defineScript(
       'active',
       'demand',
       'outcomes',
+      'events',
       'parentOffsets',
       'parents',
       'childOffsets',
@@ -78,7 +79,7 @@ export type SealAnswer =
 
 export const startRun = defineScript(
   'start-run',
-  { keys: ['meta', 'submitting', 'active', 'outcomes'] },
+  { keys: ['meta', 'submitting', 'active', 'outcomes', 'events'] },
   nullable(toText),
 );
 
@@ -97,6 +98,7 @@ export const claimDelivery = defineScript(
       'failures',
       'outputs',
       'demand',
+      'events',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -132,6 +134,7 @@ export const takeTurn = defineScript(
       'active',
       'ended',
       'demand',
+      'events',
     ],
     preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
     takesMore: true,
@@ -189,6 +192,7 @@ export const haltRun = defineScript(
       'active',
       'ended',
       'demand',
+      'events',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,

@@ -13,7 +13,8 @@
 -- KEYS[10] active      zset    runs of the shard that have not ended
 -- KEYS[11] ended       zset    runs of the shard that ended
 -- KEYS[12] demand      hash    queue -> runs of the shard that want slots
--- KEYS[13…] ready      list    one list a queue
+-- KEYS[13] events      stream  the feed: numbered events
+-- KEYS[14…] ready      list    one list a queue
 -- ARGV[1] cancel, stop, or page (the next page of what was begun)
 -- ARGV[2] now in ms
 -- ARGV[3] nodes a page
@@ -29,6 +30,7 @@ local now, began = tonumber(ARGV[2]), 0
 if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   halt, began = ARGV[1], 1
   set_field('halt', halt)
+  add_events('halting', now, halt, 1)
   if state == 'created' then
     set_field('state', 'running')
     call('ZADD', K.active, now, r.id)
