@@ -32,7 +32,7 @@ export interface ApiDependencies {
   readonly bodySilenceMs?: number;
 }
 
-/** A running API; disposing it ends followed logs, and waits for what else is open. */
+/** A running API; disposing it ends followed logs and feeds, and waits for what else is open. */
 export interface RunningApi extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:2503`. */
   readonly url: string;
@@ -88,7 +88,7 @@ export async function startApi(
   };
   dependencies.metrics.gauge({
     name: 'followed_logs',
-    help: 'Logs that are being followed',
+    help: 'Logs and feeds that are being followed',
     read: () => context.channels.size,
   });
   const board = open.use(createBoard(context));

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { isFinalTaskState } from '@runnel/core';
 import { type RunInfo, readLog, readTask } from '@runnel/store';
+import { Alarm } from './alarm.ts';
 import type { ApiContext } from './context.ts';
 
 /** After news the end is looked for soon, since nothing tells it; then more and more seldom. */
@@ -78,32 +79,4 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** The line that stands for what was not kept; nothing for 0. */
 export function droppedLine(bytes: number): string {
   return bytes === 0 ? '' : `[… ${bytes} bytes earlier were not kept]\n`;
-}
-
-/** Waits for a time, a ring or the end of everything; a ring while nobody waits is kept. */
-class Alarm {
-  readonly #signal: AbortSignal;
-  #hasRung = false;
-  #wake: () => void = () => undefined;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
-  }
-
-  ring(): void {
-    this.#hasRung = true;
-    this.#wake();
-  }
-
-  async wait(ms: number): Promise<void> {
-    if (!this.#hasRung && !this.#signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      const timer = globalThis.setTimeout(resolve, ms);
-      await promise;
-      clearTimeout(timer);
-    }
-    this.#hasRung = false;
-  }
 }

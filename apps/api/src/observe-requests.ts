@@ -1,11 +1,11 @@
 import type { Logger, Metrics } from '@runnel/service';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { boardPath } from './bull-board.ts';
 
 /** Seconds; the longest are submissions of millions of tasks. */
 const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
 
-/** Counts and times every request, and logs it at debug. Times do not include followed logs' lengths. */
+/** Counts and times every request, and logs it at debug. Times do not include those of followers. */
 export function observeRequests(logger: Logger, metrics: Metrics): RequestHandler {
   const count = metrics.counter({
     name: 'http_requests_total',
@@ -14,7 +14,7 @@ export function observeRequests(logger: Logger, metrics: Metrics): RequestHandle
   });
   const seconds = metrics.histogram({
     name: 'http_request_seconds',
-    help: 'Time until an answer was out, without followed logs',
+    help: 'Time until an answer was out, without followed logs and feeds',
     labels: ['method', 'route'],
     buckets,
   });
@@ -28,10 +28,15 @@ export function observeRequests(logger: Logger, metrics: Metrics): RequestHandle
       const route = isBoard ? boardPath : String(request.route?.path ?? 'none');
       const status = response.statusCode;
       count.inc({ method, route, status });
-      if (request.query['follow'] === undefined) seconds.observe({ method, route }, ms / 1000);
+      if (!isFollowing(request)) seconds.observe({ method, route }, ms / 1000);
       const path = request.originalUrl.split('?')[0];
       logger.debug({ method, path, status, ms: Math.round(ms) }, 'request');
     });
     next();
   };
+}
+
+/** Such an answer takes as long as what it follows. */
+function isFollowing({ query, route }: Request): boolean {
+  return query['follow'] !== undefined || String(route?.path ?? '').endsWith('/events');
 }

@@ -83,7 +83,8 @@ class PatientReader {
   }
 }
 
-function isAway(error: unknown): error is Error {
+/** A server that may be back in a moment. */
+export function isAway(error: unknown): error is Error {
   return error instanceof UnreachableError || (error instanceof ApiError && error.status === 503);
 }
 

@@ -36,6 +36,7 @@ test('lists every command in its help', async () => {
     'submit',
     'ls',
     'get',
+    'why',
     'watch',
     'logs',
     'cancel',

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { joinLines } from './join-lines.ts';
+import { readEventStream } from './read-event-stream.ts';
 import {
   droppedHeader,
   type WireAccepted,
   type WireDoctor,
+  type WireEvent,
   type WireRetried,
   type WireRun,
   type WireRunPage,
@@ -73,6 +75,11 @@ export interface LogOptions extends CallOptions {
   readonly attempt?: number;
 }
 
+export interface EventOptions extends CallOptions {
+  /** The number of the last event that is known already. Default: none is. */
+  readonly after?: number;
+}
+
 export interface DoctorOptions extends CallOptions {
   /** Default: every run that has not ended, and the service. */
   readonly run?: string;
@@ -120,6 +127,11 @@ export interface Client {
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
+  /**
+   * Events of a run as they come, to its end: what happened before first. Break out of the loop, or
+   * abort, to stop; go on with `after`.
+   */
+  followEvents(id: string, options?: EventOptions): AsyncIterable<WireEvent>;
   /** `isNew` is false where the run was being cancelled already. */
   cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
   /** What runs goes on, nothing more starts. `isNew` is false where the run was paused already. */
@@ -287,7 +299,7 @@ function reading(
   };
 }
 
-function logs(http: Http): Pick<Client, 'getLog' | 'followLog'> {
+function logs(http: Http): Pick<Client, 'getLog' | 'followLog' | 'followEvents'> {
   return {
     async getLog(id, task, options = {}) {
       const { headers, text } = await http.readText({
@@ -306,6 +318,16 @@ function logs(http: Http): Pick<Client, 'getLog' | 'followLog'> {
         isTimed: false,
         signal: options.signal,
       }),
+    followEvents: (id, { after, signal } = {}) =>
+      readEventStream(
+        http.stream({
+          method: 'GET',
+          path: `${runPath(id)}/events`,
+          ...(after === undefined ? {} : { headers: { 'Last-Event-ID': String(after) } }),
+          isTimed: false,
+          signal,
+        }),
+      ),
   };
 }
 

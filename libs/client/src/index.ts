@@ -2,6 +2,7 @@ export {
   type CallOptions,
   type Client,
   createClient,
+  type EventOptions,
   type ListRunsQuery,
   type ListTasksQuery,
   type LogOptions,
@@ -14,6 +15,8 @@ export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
 export {
   droppedHeader,
+  type EventType,
+  eventTypes,
   mostClasses,
   type ProblemDocument,
   problemDocument,
@@ -22,6 +25,7 @@ export {
   type WireAccepted,
   type WireClass,
   type WireDoctor,
+  type WireEvent,
   type WireFailure,
   type WireFinding,
   type WireIssue,
@@ -42,6 +46,7 @@ export {
   wireAccepted,
   wireClass,
   wireDoctor,
+  wireEvent,
   wireIssue,
   wireReason,
   wireRetried,

@@ -51,6 +51,7 @@ export class DeliveryExecutor {
       token: nextToken(),
       maxDeaths,
       poisonRecord: poisonRecord(this.#context),
+      now: this.#context.now(),
     });
     await failpoint('claim.after');
     return answer;

@@ -25,6 +25,7 @@ export interface Claim {
   readonly maxDeaths: number;
   /** JSON kept as the failure of a poisoned task. */
   readonly poisonRecord: string;
+  readonly now: number;
 }
 
 /** Claims a delivery; the same token again gets the same answer. */
@@ -39,6 +40,7 @@ export async function claim(
     request.token,
     request.maxDeaths,
     request.poisonRecord,
+    request.now,
   ]);
   if (typeof answer !== 'string') {
     const delivery = decodeDelivery(request.carrier, answer.packed);

@@ -1,8 +1,11 @@
 import { type Plan, payloadChunk, type TaskPayload } from '@runnel/core';
 import { encodePayloads } from './chunks.ts';
 
-/** Of state, counter, offsets of parents and of children, name and, at the end, the attempt's record. */
-const bytesOfNode = 1 + 4 + 4 + 4 + 2 + 12;
+/**
+ * Of state, counter, offsets of parents and of children, name and, at the end, the attempt's record and
+ * the task's part of the feed.
+ */
+const bytesOfNode = 1 + 4 + 4 + 4 + 2 + 12 + 6;
 /** Each edge stands at its parent and at its child. */
 const bytesOfEdge = 4 + 4;
 /** Its record, its place in the index and its counters. */

@@ -42,6 +42,13 @@ export {
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
+  type FeedEvent,
+  type RunEvent,
+  readEvents,
+  readLastEvent,
+  type TaskEvent,
+} from './events.ts';
+export {
   cancelChannel,
   pauseChannel,
   readyKeyDoc,

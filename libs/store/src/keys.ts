@@ -127,6 +127,12 @@ export const runKeyDocs = {
     holds: 'id.attempt -> f64 bytes dropped before the tail, the tail',
     lifetime: untilDeleted,
   },
+  events: {
+    type: 'stream',
+    holds:
+      'the feed, at most about 10,000 entries; an entry has the number of its last event: `k`ind, `t`ime, `p`: ids u32, state codes u8, attempts u8 of the tasks that one call ended',
+    lifetime: untilDeleted,
+  },
   spec: {
     type: 'string',
     holds:

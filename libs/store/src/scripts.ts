@@ -50,6 +50,7 @@ export const sealRun = defineScript(
       'active',
       'demand',
       'outcomes',
+      'events',
       'parentOffsets',
       'parents',
       'childOffsets',
@@ -78,7 +79,7 @@ export type SealAnswer =
 
 export const startRun = defineScript(
   'start-run',
-  { keys: ['meta', 'submitting', 'active', 'outcomes'] },
+  { keys: ['meta', 'submitting', 'active', 'outcomes', 'events'] },
   nullable(toText),
 );
 
@@ -97,6 +98,7 @@ export const claimDelivery = defineScript(
       'failures',
       'outputs',
       'demand',
+      'events',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -132,6 +134,7 @@ export const takeTurn = defineScript(
       'active',
       'ended',
       'demand',
+      'events',
     ],
     preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
     takesMore: true,
@@ -190,6 +193,7 @@ export const haltRun = defineScript(
       'ended',
       'demand',
       'retry',
+      'events',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -218,7 +222,7 @@ export const pageRetry = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand'] as const),
+      ...(['active', 'ended', 'demand', 'events'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
@@ -233,7 +237,7 @@ export const pageRetry = defineScript(
 export const pauseRun = defineScript(
   'pause-run',
   {
-    keys: ['meta', 'demand', 'outcomes'],
+    keys: ['meta', 'demand', 'outcomes', 'events'],
     preludes: ['packed', 'run'],
     takesMore: true,
     allowOom: true,

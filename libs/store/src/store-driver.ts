@@ -101,6 +101,7 @@ export class StoreDriver {
       token,
       maxDeaths: 3,
       poisonRecord: '{}',
+      now: 1,
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
 import { doctorRoutes } from './doctor.ts';
+import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
 import { retryRunRoute } from './retry-run.ts';
@@ -17,6 +18,7 @@ const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,
+  ...eventRoutes,
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,

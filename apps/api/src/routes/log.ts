@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { droppedHeader } from '@runnel/client';
 import { isFinalTaskState, NotFoundError } from '@runnel/core';
 import { type RunInfo, readLog, readTask, type TaskDetail } from '@runnel/store';
@@ -6,12 +5,9 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { droppedLine, followLog } from '../follow-log.ts';
-import { RequestError } from '../request-error.ts';
+import { requireRoom, waitForDrain } from '../followers.ts';
 import { flag, type Route, readQuery, taskPath } from '../route.ts';
 import { readTaskPlace } from './tasks.ts';
-
-/** Each follower asks Redis every two seconds or oftener; more would slow down everyone. */
-const mostFollowers = 1_000;
 
 const query = z.strictObject({
   attempt: z
@@ -85,15 +81,7 @@ async function stream(
   response: Response,
   { info, task, attempt }: LogRequest,
 ): Promise<void> {
-  if (context.channels.size >= mostFollowers) {
-    throw new RequestError(
-      429,
-      `${mostFollowers} logs are being followed already: try again later`,
-      {
-        headers: { 'Retry-After': '10' },
-      },
-    );
-  }
+  requireRoom(context);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, context.stopping]);
@@ -106,7 +94,7 @@ async function stream(
   })) {
     if (!response.headersSent) writeHead(response, part.droppedBytes);
     if (part.bytes.length === 0) response.flushHeaders();
-    else if (!response.write(part.bytes)) await drained(response, signal);
+    else if (!response.write(part.bytes)) await waitForDrain(response, signal);
   }
   response.end();
 }
@@ -115,12 +103,6 @@ function writeHead(response: Response, droppedBytes: number): void {
   response.status(200).type('text/plain; charset=utf-8');
   response.setHeader(droppedHeader, String(droppedBytes));
   response.setHeader('Cache-Control', 'no-store');
-}
-
-/** A slow reader holds up only itself: nothing is read for it before it has taken what it was sent. */
-async function drained(response: Response, signal: AbortSignal): Promise<void> {
-  // Aborted where the reader has left; whoever writes next sees that.
-  await once(response, 'drain', { signal }).catch(() => undefined);
 }
 
 export const logRoutes: readonly Route[] = [read];

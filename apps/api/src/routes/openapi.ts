@@ -80,7 +80,7 @@ function describeErrors(route: Route): ZodOpenApiResponsesObject {
   if (route.operation.requestParams?.query !== undefined) names.push('400');
   if (route.path.includes('{id}')) names.push('404', '409');
   if (route.operation.requestBody !== undefined) names.push('409', '413', '415', '422');
-  if (route.path.endsWith('/log')) names.push('429');
+  if (/\/(?:log|events)$/.test(route.path)) names.push('429');
   return Object.fromEntries(
     names.map((name) => [
       name,

@@ -71,7 +71,7 @@ const read: Route = {
 };
 
 /** The run that the path names, with its kept parts. */
-async function readInfo(context: ApiContext, request: Request): Promise<RunInfo> {
+export async function readInfo(context: ApiContext, request: Request): Promise<RunInfo> {
   const id = pathPart(request, 'id');
   const run = await readRun(context.redis, context.settings.namespace, id);
   if (run.state === 'submitting') {

@@ -48,7 +48,7 @@ test('a task that took its workers down is poison', async () => {
   const poison = JSON.stringify({ ...failure, reason: 'poison', message: 'three workers died' });
   const answer = await claim(redis, scene.driver.run, {
     ...{ carrier: 1, attemptsStarted: 4, token: Buffer.alloc(8, 7) },
-    ...{ maxDeaths: 3, poisonRecord: poison },
+    ...{ maxDeaths: 3, poisonRecord: poison, now: 1 },
   });
 
   const why = await scene.why(0);

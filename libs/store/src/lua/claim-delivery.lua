@@ -11,12 +11,14 @@
 -- KEYS[9] failures     hash    id.attempt -> record
 -- KEYS[10] outputs     hash    id -> JSON
 -- KEYS[11] demand      hash    queue -> runs of the shard that want slots
--- KEYS[12…] ready      list    one list a queue
+-- KEYS[12] events      stream  the feed: numbered events
+-- KEYS[13…] ready      list    one list a queue
 -- ARGV[1] carrier
 -- ARGV[2] attemptsStarted of the job
 -- ARGV[3] token, 8 random bytes
 -- ARGV[4] deaths after which a task is poison
 -- ARGV[5] failure record of a poisoned task
+-- ARGV[6] now in ms
 --
 -- Returns { packed delivery, 1 where the run has outputs }; else one word: gone, late, cancelled, split (open tasks come back one
 -- by one), poison or paused (open tasks are ready again). After the three before the last, the run needs a settling turn.
@@ -51,6 +53,7 @@ if d.starts > 0 or (reserved and started > 1) then
       call('HSET', K.failures, ids[1] .. '.' .. byte(d.attempts, places[1] + 1), ARGV[5])
       count_ends(d.group, FAILED, 1)
       push_backlog(ids, { char(FAILED) }, 1)
+      tell_task(ids[1], char(FAILED), sub(d.attempts, places[1] + 1, places[1] + 1))
       answer = 'poison'
     elseif deaths >= limit - 1 then
       d.flags = bor(d.flags, ISOLATED)
@@ -59,6 +62,7 @@ if d.starts > 0 or (reserved and started > 1) then
   if answer then
     add_total('open', -count)
     close_delivery(carrier, d)
+    save_told(ARGV[6])
     save_run()
     return answer
   end

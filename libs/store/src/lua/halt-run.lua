@@ -14,7 +14,8 @@
 -- KEYS[11] ended       zset    runs of the shard that ended
 -- KEYS[12] demand      hash    queue -> runs of the shard that want slots
 -- KEYS[13] retry       string  u32 an id
--- KEYS[14…] ready      list    one list a queue
+-- KEYS[14] events      stream  the feed: numbered events
+-- KEYS[15…] ready      list    one list a queue
 -- ARGV[1] cancel, stop, or page (the next page of what was begun)
 -- ARGV[2] now in ms
 -- ARGV[3] nodes a page
@@ -30,6 +31,7 @@ local now, began = tonumber(ARGV[2]), 0
 if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   halt, began = ARGV[1], 1
   set_field('halt', halt)
+  add_events('halting', now, halt, 1)
   if state == 'created' then
     set_field('state', 'running')
     call('ZADD', K.active, now, r.id)

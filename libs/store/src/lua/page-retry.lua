@@ -24,7 +24,8 @@
 -- KEYS[19] active         zset    runs of the shard that have not ended
 -- KEYS[20] ended          zset    runs of the shard that ended
 -- KEYS[21] demand         hash    queue -> runs of the shard that want slots
--- KEYS[22…] ready         list    one list a queue
+-- KEYS[22] events         stream  the feed: numbered events
+-- KEYS[23…] ready         list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] tasks a page
 -- ARGV[3] edges a page
@@ -72,6 +73,7 @@ end
 open_backlog()
 local phase = r.retry
 if phase == 1 then
+  if at == 0 then add_events('retried', ARGV[1], '', 1) end
   reset_tasks(ids, n)
 elseif phase == 2 then
   if (r.retryEdge or 0) == 0 then advance(edges) end
@@ -90,6 +92,7 @@ if at >= total then
   set_field('retry', phase)
 end
 set_field('retryAt', at)
+save_told(ARGV[1])
 local state = conclude(tonumber(ARGV[1]), save_backlog())
 save_run()
 return { state, phase }

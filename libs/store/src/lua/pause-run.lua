@@ -4,7 +4,8 @@
 -- KEYS[1] meta      hash    the run's own record
 -- KEYS[2] demand    hash    queue -> runs of the shard that want slots
 -- KEYS[3] outcomes  stream  what listeners settle
--- KEYS[4…] ready    list    one list a queue
+-- KEYS[4] events    stream  the feed: numbered events
+-- KEYS[5…] ready    list    one list a queue
 -- ARGV[1] pause or resume
 -- ARGV[2] now in ms
 --
@@ -16,6 +17,7 @@ if r.state ~= 'running' then return { r.state, 0 } end
 if r.halt then return { 'halting', 0 } end
 local pauses = ARGV[1] == 'pause'
 if pauses == (r.pausedAt ~= nil) then return { r.state, 0 } end
+add_events(pauses and 'paused' or 'resumed', ARGV[2], '', 1)
 
 -- What its queues wanted so far is looked at before the flag changes.
 for number = 0, #KEYS - FIXED - 1 do queue_of(number).dirty = true end

@@ -189,6 +189,7 @@ local function release_decided()
       ended = ended + 1
       ends[ended], end_codes[ended] = id, char(code)
       count_ends(group, code, 1)
+      if not group_info(group).barrier then tell_task(id, end_codes[ended], '\0') end
     end
   end
   for _, group in ipairs(order) do push_ready(group, 0, ready[group], #ready[group], false) end

@@ -1,10 +1,10 @@
 -- The run's own record, its groups, queues and counts: read once a call, changed here, written once
 -- by save_run.
 
--- meta: v state n fin bad halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
+-- meta: v state n fin bad events halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
-local NUMBERS = { 'n', 'fin', 'bad', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
+local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
   'duplicates', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
 local loaded, changed = nil, {}
 
@@ -32,6 +32,28 @@ end
 
 local function add_total(field, by)
   if by ~= 0 then set_field(field, (record()[field] or 0) + by) end
+end
+
+-- The feed: events are numbered from 1, and an entry has the number of its last one. It is a copy for
+-- those who look: one that can not be written must not hold up the run.
+local MOST_ENTRIES = 10000
+local function add_events(kind, now, payload, n)
+  add_total('events', n)
+  redis.pcall('XADD', K.events, 'MAXLEN', '~', MOST_ENTRIES, '0-' .. record().events, 'k', kind, 't', now, 'p', payload)
+end
+
+-- Tasks that this call ended or put off: one entry for all of them.
+local feed = { ids = {}, codes = {}, attempts = {}, n = 0 }
+local function tell_task(id, code, attempt)
+  local k = feed.n + 1
+  feed.n = k
+  feed.ids[k], feed.codes[k], feed.attempts[k] = id, code, attempt
+end
+
+local function save_told(now)
+  local n = feed.n
+  if n == 0 then return end
+  add_events('tasks', now, pack_ids(feed.ids, 1, n) .. table.concat(feed.codes) .. table.concat(feed.attempts), n)
 end
 
 -- Groups: `groupRanges` holds (first id, group) pairs in ascending order. A block of at most 65 is
@@ -258,6 +280,7 @@ local function conclude(now, backlog)
   set_field('state', state)
   set_field('ended', now)
   if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
+  add_events('ended', now, state, 1)
   call('ZREM', K.active, r.id)
   call('ZADD', K.ended, now, r.id)
   return state

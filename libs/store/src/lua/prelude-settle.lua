@@ -80,6 +80,7 @@ local function settle(run_id, carrier, token, outcomes, extras, dues)
       local k = accepted.n + 1
       accepted.n = k
       accepted.ids[k], accepted.codes[k], accepted.records[k] = id, char(code), sub(outcomes, at + 5, at + 16)
+      tell_task(id, accepted.codes[k], char(attempt))
       micros = micros + struct.unpack('<f', outcomes, at + 9) * 1000
       if output_of[place] then
         local outputs = accepted.outputs

@@ -13,15 +13,16 @@
 -- KEYS[10] active         zset    runs of the shard that have not ended
 -- KEYS[11] demand         hash    queue -> runs of the shard that want slots
 -- KEYS[12] outcomes       stream  what listeners settle
--- KEYS[13] parentOffsets  string  written only, as all that follow
--- KEYS[14] parents        string  u32 an edge
--- KEYS[15] childOffsets   string  u32 a node
--- KEYS[16] children       string  u32 an edge
--- KEYS[17] groups         hash    deflated groups
--- KEYS[18] payload        hash    deflated payloads
--- KEYS[19] names          string  u16 a node
--- KEYS[20] spec           string  deflated text
--- KEYS[21…] ready         list    one list a queue
+-- KEYS[13] events         stream  the feed: numbered events
+-- KEYS[14] parentOffsets  string  written only, as all that follow
+-- KEYS[15] parents        string  u32 an edge
+-- KEYS[16] childOffsets   string  u32 a node
+-- KEYS[17] children       string  u32 an edge
+-- KEYS[18] groups         hash    deflated groups
+-- KEYS[19] payload        hash    deflated payloads
+-- KEYS[20] names          string  u16 a node
+-- KEYS[21] spec           string  deflated text
+-- KEYS[22…] ready         list    one list a queue
 -- ARGV[1] token of this submission
 -- ARGV[2] nodes a page
 -- ARGV[3] now in ms
@@ -96,6 +97,7 @@ else
   call('ZADD', K.runs, call('HGET', K.meta, 'created'), id)
   if ARGV[4] == 'running' then
     call('HSET', K.meta, 'started', now)
+    add_events('started', now, '', 1)
     call('ZADD', K.active, now, id)
     call('ZREM', K.submitting, id)
     call('XADD', K.outcomes, '*', 'r', id, 'c', 0, 't', '', 'g', 0, 'p', '', 'x', '')

@@ -22,7 +22,8 @@
 -- KEYS[17] active       zset    runs of the shard that have not ended
 -- KEYS[18] ended        zset    runs of the shard that ended
 -- KEYS[19] demand       hash    queue -> runs of the shard that want slots
--- KEYS[20…] ready       list    one list a queue
+-- KEYS[20] events       stream  the feed: numbered events
+-- KEYS[21…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
@@ -35,6 +36,7 @@
 -- is gone.
 local r = record()
 if not r.state then return false end
+local halted = r.halt
 local now, at = tonumber(ARGV[1]), 5
 local shares = {}
 for i = 1, (#KEYS - FIXED) * 3 do
@@ -55,6 +57,8 @@ end
 if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
 local left = save_backlog()
 local more = cut(now, shares, ARGV[4])
+save_told(now)
+if r.halt ~= halted then add_events('halting', now, r.halt, 1) end
 local state = conclude(now, left)
 save_run()
 local told = ARGV[3] == '1' and read_outbox() or table.concat(made.told)

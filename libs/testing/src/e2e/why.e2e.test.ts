@@ -1,25 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createClient } from '@runnel/client';
 import { expect, test } from 'vitest';
 import { Stack } from '../stack.ts';
+import { runCli } from './run-cli.ts';
 import { waitFor, waitForEnd } from './wait-for.ts';
-
-const bin = fileURLToPath(new URL('../../../../apps/cli/bin/runnel.mjs', import.meta.url));
-
-/** What `runnel why` prints. */
-async function runWhy(url: string, ...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [bin, 'why', ...args, '--url', url], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  await once(child, 'close');
-  return text;
-}
 
 /** What nobody serves, what waits for it, what is tried again in an hour, and what failed for good. */
 const spec = {
@@ -59,8 +42,8 @@ test('why tells what a run and its tasks wait for, and what failed first', async
     client.why(id, 'last'),
   ]);
   const [textOfRun, textOfTask] = await Promise.all([
-    runWhy(stack.apiUrl, id),
-    runWhy(stack.apiUrl, id, 'last'),
+    runCli(stack.apiUrl, 'why', id),
+    runCli(stack.apiUrl, 'why', id, 'last'),
   ]);
 
   expect(run.reasons.map(({ code, count }) => [code, count])).toEqual([
@@ -82,8 +65,8 @@ test('why tells what a run and its tasks wait for, and what failed first', async
   );
   expect(last.reasons.map(({ code }) => code)).toEqual(['upstream-failed', 'failed']);
   expect(last.reasons[1]?.detail).toMatch(/^broken: attempt 1 failed on worker .*code 3/);
-  expect(textOfRun).toContain('no living worker serves pool gpu');
-  expect(textOfTask.split('\n')[0]).toBe(last.summary);
+  expect(textOfRun.text).toContain('no living worker serves pool gpu');
+  expect(textOfTask.text.split('\n')[0]).toBe(last.summary);
 });
 
 test('why of a run that failed names the failed tasks by class', async () => {

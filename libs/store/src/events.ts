@@ -1,0 +1,97 @@
+import type { TaskState } from '@runnel/core';
+import { finalStateOf } from './packed.ts';
+import type { RunHandle } from './run-handle.ts';
+import type { RedisClient } from './script.ts';
+
+/** A task that ended, or that is tried again later. */
+export interface TaskEvent {
+  readonly kind: 'task';
+  /** Counted from 1 in each run, without gaps. */
+  readonly number: number;
+  readonly at: number;
+  readonly task: number;
+  readonly state: TaskState;
+  /** 0 where it ended without one. */
+  readonly attempt: number;
+}
+
+/** Something that befell the whole run. */
+export interface RunEvent {
+  readonly kind: 'started' | 'paused' | 'resumed' | 'retried' | 'cancelling' | 'stopping' | 'ended';
+  readonly number: number;
+  readonly at: number;
+  /** Of one that ended. */
+  readonly state: string;
+}
+
+export type FeedEvent = TaskEvent | RunEvent;
+
+/** An entry has the ends of one call: about 2,000 tasks at most. */
+const entriesPerRead = 32;
+
+/**
+ * Events of a run after a number, in order: those of some entries of its feed, none at its end. Where
+ * the first one does not follow on that number, what was between is not kept any more.
+ */
+export async function readEvents(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+  after: number,
+): Promise<readonly FeedEvent[]> {
+  const { events } = run.names;
+  const page = await redis.xrangeBuffer(events, `(0-${after}`, '+', 'COUNT', entriesPerRead);
+  return page.flatMap(([id, fields]) => decodeEntry(id, fields)).filter((e) => e.number > after);
+}
+
+/** The number of the last event; 0 where there was none. */
+export async function readLastEvent(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+): Promise<number> {
+  return Number((await redis.hget(run.names.meta, 'events')) ?? 0);
+}
+
+/** Events after which the run is running. */
+const goingOnKinds = ['started', 'resumed', 'retried'] as const;
+
+function decodeEntry(id: Buffer, fields: readonly Buffer[]): readonly FeedEvent[] {
+  const last = Number(id.toString().split('-')[1]);
+  const [, kind = '', , at = '', , payload = Buffer.alloc(0)] = fields;
+  const time = Number(at.toString());
+  const text = payload.toString('latin1');
+  const goingOn = goingOnKinds.find((known) => known === kind.toString());
+  if (goingOn !== undefined) return [{ kind: goingOn, number: last, at: time, state: 'running' }];
+  switch (kind.toString()) {
+    case 'tasks':
+      return decodeTasks(payload, last, time);
+    case 'paused':
+      return [{ kind: 'paused', number: last, at: time, state: 'paused' }];
+    case 'halting': {
+      const halt = text === 'stop' ? 'stopping' : 'cancelling';
+      return [{ kind: halt, number: last, at: time, state: 'running' }];
+    }
+    case 'ended':
+      return [{ kind: 'ended', number: last, at: time, state: text }];
+    default:
+      // Of a newer version.
+      return [];
+  }
+}
+
+/** Ids u32, state codes u8, attempts u8. */
+const bytesOfTask = 6;
+
+function decodeTasks(payload: Buffer, last: number, at: number): readonly TaskEvent[] {
+  const count = Math.floor(payload.length / bytesOfTask);
+  return Array.from({ length: count }, (_, index): TaskEvent => {
+    const code = payload.readUInt8(count * 4 + index);
+    return {
+      kind: 'task',
+      number: last - count + 1 + index,
+      at,
+      task: payload.readUInt32LE(index * 4),
+      state: finalStateOf(code) ?? 'delayed',
+      attempt: payload.readUInt8(count * 5 + index),
+    };
+  });
+}
