@@ -81,6 +81,75 @@ test('a task that runs while its parent is brought back is left, and runs once',
   expect(await redis.hgetall(driver.run.names.tries)).toEqual({ 0: '2' });
 });
 
+/** A child of roots that run one by one; the first has ended and is being brought back. */
+async function startBesides(roots: number): Promise<StoreDriver> {
+  const ids = Array.from({ length: roots }, (_, id) => id);
+  const plan = planOf([...ids.map(() => after()), after(...ids)]);
+  const driver = await StoreDriver.submit(redis, 'retry', plan, { maxBatch: 1 });
+  await driver.turn(roots);
+  await endRoot(driver, 0);
+  expect(await begin(driver, [0])).toBe('begun');
+  return driver;
+}
+
+async function endRoot(driver: StoreDriver, id: number): Promise<void> {
+  const open = await driver.deliveries();
+  const claimed = await driver.claimed(open.find(({ ids }) => ids[0] === id)?.carrier ?? 0);
+  await driver.settle([settlementOf(claimed, [{ place: 0, code: stateCode.succeeded }])]);
+}
+
+const statesOf = async ({ run }: StoreDriver) => [
+  ...((await redis.getBuffer(run.names.state)) ?? []),
+];
+
+test('before every task of it is held, an end decides none of them', async () => {
+  const driver = await startBesides(2);
+  await retryPage(redis, driver.run, 9, { tasks: 1, edges: 9 });
+
+  await endRoot(driver, 1);
+  const besides = await driver.deliveries();
+  while ((await retryPage(redis, driver.run, 9, { tasks: 1, edges: 9 }))?.phase !== 0);
+  await driver.turn();
+  const [again] = await driver.deliveries();
+  const first = await endAll(driver, succeed);
+
+  expect(besides).toEqual([]);
+  expect(again).toMatchObject({ ids: [0], attempts: [2] });
+  expect([first, await endAll(driver, succeed)]).toEqual(['running', 'succeeded']);
+});
+
+test('parents that end while those of one task are counted in parts are seen once', async () => {
+  const driver = await startBesides(3);
+  const { meta } = driver.run.names;
+  while ((await redis.hget(meta, 'retryEdge')) !== '1') {
+    await retryPage(redis, driver.run, 9, { tasks: 9, edges: 1 });
+  }
+
+  await endRoot(driver, 1);
+  await endRoot(driver, 2);
+  while ((await retryPage(redis, driver.run, 9, { tasks: 9, edges: 1 }))?.phase !== 0);
+  const before = await statesOf(driver);
+  const first = await endAll(driver, succeed);
+
+  expect(before).toEqual([0, stateCode.succeeded, stateCode.succeeded, 0]);
+  expect([first, await endAll(driver, succeed)]).toEqual(['running', 'succeeded']);
+});
+
+test('parents that ended before the count and were not visited are seen once', async () => {
+  const driver = await startBesides(3);
+  await retryPage(redis, driver.run, 9, { tasks: 9, edges: 9 });
+  await redis.hset(driver.run.names.meta, 'retry', 1);
+  // As if they had ended while no end was visited.
+  await endRoot(driver, 1);
+  await endRoot(driver, 2);
+  await redis.hset(driver.run.names.meta, 'retry', 2);
+
+  while ((await retryPage(redis, driver.run, 9))?.phase !== 0);
+  const first = await endAll(driver, succeed);
+
+  expect([first, await endAll(driver, succeed)]).toEqual(['running', 'succeeded']);
+});
+
 test('failures that a retry leaves alone stop nothing again; a new one does', async () => {
   const plan = planOf([after(), after(), after(), after(2)], { onFailure: 'stop' });
   const driver = await StoreDriver.submit(redis, 'retry', plan);

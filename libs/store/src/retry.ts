@@ -85,7 +85,7 @@ export function startRetry(
 }
 
 /** What one page goes through: a few ms of Redis. */
-const tasksPerPage = 1_024;
+const tasksPerPage = 512;
 const edgesPerPage = 4_096;
 
 /** One page; phase 0: nothing is left to do. Null: no such run. */

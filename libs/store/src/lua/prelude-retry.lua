@@ -72,6 +72,15 @@ local function keep_attempts(ids, codes, n)
   add_total('tries', #numbers / 2)
 end
 
+-- Takes tasks of a group that had ended back out of its counts.
+local function uncount_ends(group, code, n)
+  count_ends(group, code, -n)
+  local info = group_info(group)
+  if code ~= FAILED or info.barrier or info.allow_failure then return end
+  -- Failures that the retry leaves alone remain.
+  add_total('forgiven', -min(n, record().forgiven or 0))
+end
+
 -- Page of the first phase: what has ended is as if it had never run; what waits is held; what was
 -- released is left.
 local function reset_tasks(ids, n)
@@ -79,26 +88,33 @@ local function reset_tasks(ids, n)
   local words = read_packed(K.waiting, 4, ids, n, 4)
   local nodes, zeros, m = {}, {}, 0
   local tasks, were, t = {}, {}, 0
+  -- Neighbours are mostly of one group and ended alike.
+  local group, code, same = nil, nil, 0
   for i = 1, n do
-    local id, code = ids[i], byte(codes[i])
-    local flags, left = unpack_word(words[i])
-    local ended = code >= SUCCEEDED and code <= CANCELLED
-    if ended then
+    local id, now = ids[i], byte(codes[i])
+    local word = words[i]
+    local flags = byte(word)
+    local mark = RELEASED
+    if now >= SUCCEEDED and now <= CANCELLED then
+      mark = HELD
       m = m + 1
       nodes[m], zeros[m] = id, '\0'
-      local group = group_of(id)
-      count_ends(group, code, -1)
-      local info = group_info(group)
-      if not info.barrier then
-        t = t + 1
-        tasks[t], were[t] = id, code
-        if code == FAILED and not info.allow_failure and (record().forgiven or 0) > 0 then add_total('forgiven', -1) end
+      local its = group_of(id)
+      if its ~= group or now ~= code then
+        if same > 0 then uncount_ends(group, code, same) end
+        group, code, same = its, now, 0
       end
+      same = same + 1
+      if not group_info(its).barrier then
+        t = t + 1
+        tasks[t], were[t] = id, now
+      end
+    elseif now == 0 and flags < RELEASED and sub(word, 2) ~= '\0\0\0' then
+      mark = HELD
     end
-    local waits = code == 0 and flags < RELEASED and left > 0
-    flags = bor(flags, (ended or waits) and HELD or RELEASED)
-    words[i] = pack_word(flags, left)
+    words[i] = char(bor(flags, mark)) .. sub(word, 2)
   end
+  if same > 0 then uncount_ends(group, code, same) end
   write_packed(K.waiting, 4, ids, words, n)
   write_states(nodes, zeros, m)
   keep_attempts(tasks, were, t)
