@@ -53,7 +53,7 @@ if d.starts > 0 or (reserved and started > 1) then
       call('HSET', K.failures, ids[1] .. '.' .. byte(d.attempts, places[1] + 1), ARGV[5])
       count_ends(d.group, FAILED, 1)
       push_backlog(ids, { char(FAILED) }, 1)
-      tell_task(ids[1], char(FAILED), sub(d.attempts, places[1] + 1, places[1] + 1))
+      tell_tasks(ids, { char(FAILED) }, sub(d.attempts, places[1] + 1, places[1] + 1), 1)
       answer = 'poison'
     elseif deaths >= limit - 1 then
       d.flags = bor(d.flags, ISOLATED)

@@ -176,6 +176,7 @@ end
 -- Makes decided children ready; returns those that ended instead: skipped, or a barrier that holds.
 local function release_decided()
   local ready, order, ends, end_codes, ended = {}, {}, {}, {}, 0
+  local task_ids, task_codes, tasks = {}, {}, 0
   for i = 1, decisions do
     local id, code = decided[i], codes_of[i]
     local group = group_of(id)
@@ -189,11 +190,15 @@ local function release_decided()
       ended = ended + 1
       ends[ended], end_codes[ended] = id, char(code)
       count_ends(group, code, 1)
-      if not group_info(group).barrier then tell_task(id, end_codes[ended], '\0') end
+      if not group_info(group).barrier then
+        tasks = tasks + 1
+        task_ids[tasks], task_codes[tasks] = id, end_codes[ended]
+      end
     end
   end
   for _, group in ipairs(order) do push_ready(group, 0, ready[group], #ready[group], false) end
   if ended > 0 then write_states(ends, end_codes, ended) end
+  tell_tasks(task_ids, task_codes, rep('\0', tasks), tasks)
   return ends, end_codes, ended
 end
 

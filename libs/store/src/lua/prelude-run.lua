@@ -42,18 +42,19 @@ local function add_events(kind, now, payload, n)
   redis.pcall('XADD', K.events, 'MAXLEN', '~', MOST_ENTRIES, '0-' .. record().events, 'k', kind, 't', now, 'p', payload)
 end
 
--- Tasks that this call ended or put off: one entry for all of them.
+-- Tasks that this call ended or put off: one entry for all of them, put together from packed parts.
 local feed = { ids = {}, codes = {}, attempts = {}, n = 0 }
-local function tell_task(id, code, attempt)
-  local k = feed.n + 1
-  feed.n = k
-  feed.ids[k], feed.codes[k], feed.attempts[k] = id, code, attempt
+local function tell_tasks(ids, codes, attempts, n)
+  if n == 0 then return end
+  local k = #feed.ids + 1
+  feed.ids[k], feed.codes[k], feed.attempts[k] = pack_ids(ids, 1, n), table.concat(codes, '', 1, n), attempts
+  feed.n = feed.n + n
 end
 
 local function save_told(now)
-  local n = feed.n
-  if n == 0 then return end
-  add_events('tasks', now, pack_ids(feed.ids, 1, n) .. table.concat(feed.codes) .. table.concat(feed.attempts), n)
+  if feed.n == 0 then return end
+  local payload = table.concat(feed.ids) .. table.concat(feed.codes) .. table.concat(feed.attempts)
+  add_events('tasks', now, payload, feed.n)
 end
 
 -- Groups: `groupRanges` holds (first id, group) pairs in ascending order. A block of at most 65 is

@@ -50,7 +50,8 @@ local function save_held()
 end
 
 -- What was accepted, over all deliveries of the call.
-local accepted = { ids = {}, codes = {}, records = {}, n = 0, duplicates = 0, outputs = {}, failures = {} }
+-- `later` has the number of attempts that are not the first.
+local accepted = { ids = {}, codes = {}, records = {}, later = {}, n = 0, duplicates = 0, outputs = {}, failures = {} }
 
 local function delay(run_id, id, attempt, due)
   call('HSET', K.tries, id, min(attempt + 1, MOST_ATTEMPTS))
@@ -80,7 +81,7 @@ local function settle(run_id, carrier, token, outcomes, extras, dues)
       local k = accepted.n + 1
       accepted.n = k
       accepted.ids[k], accepted.codes[k], accepted.records[k] = id, char(code), sub(outcomes, at + 5, at + 16)
-      tell_task(id, accepted.codes[k], char(attempt))
+      if attempt ~= 1 then accepted.later[k] = char(attempt) end
       micros = micros + struct.unpack('<f', outcomes, at + 9) * 1000
       if output_of[place] then
         local outputs = accepted.outputs
@@ -108,6 +109,14 @@ local function hset_all(key, pairs_of)
   for i = 1, #pairs_of, CHUNK do call('HSET', key, unpack(pairs_of, i, min(#pairs_of, i + CHUNK - 1))) end
 end
 
+-- Attempt numbers in an order, packed.
+local function attempts_in(order, n)
+  if not next(accepted.later) then return rep('\1', n) end
+  local out = {}
+  for i = 1, n do out[i] = accepted.later[order[i]] or '\1' end
+  return table.concat(out)
+end
+
 -- Writes what was accepted, in ascending order. Returns the ends whose children are to be visited.
 local function save_accepted()
   local n = accepted.n
@@ -124,6 +133,7 @@ local function save_accepted()
     end
   end
   write_states(ids, codes, n)
+  tell_tasks(ids, codes, attempts_in(order, n), n)
   write_packed(K.attempts, 12, ids, records, n)
   hset_all(K.outputs, accepted.outputs)
   hset_all(K.failures, accepted.failures)
