@@ -146,12 +146,22 @@ test('reads pools as a list with capacities or as a map', () => {
 
 test('warns of a variable that looks like a misspelled setting and lets others be', () => {
   const { warnings } = load({
-    env: { RUNNEL_CONCURENCY: '4', RUNNEL_INPUTS: '/tmp/in', RUNNEL_SOMETHING: 'else' },
+    env: {
+      RUNNEL_CONCURENCY: '4',
+      RUNNEL_INPUTS: '/tmp/in',
+      RUNNEL_SECRET_S: 'a value',
+      RUNNEL_SOMETHING: 'else',
+    },
   });
 
   expect(warnings).toEqual([
     'RUNNEL_CONCURENCY is not a setting (did you mean "RUNNEL_CONCURRENCY"?)',
   ]);
+});
+
+test('takes the directory of secrets from where the setting stands', () => {
+  expect(load({}).settings.secretsDir).toBeNull();
+  expect(load({ env: { RUNNEL_SECRETS: '/run/secrets' } }).settings.secretsDir).toBe('/run/secrets');
 });
 
 test('describes every setting with its origin and without secrets', () => {

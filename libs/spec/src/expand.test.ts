@@ -93,3 +93,28 @@ describe('expandSpec', () => {
     });
   });
 });
+
+test('executors are shown details as they are written beside those of the first task', () => {
+  const shown: unknown[] = [];
+  const executors = {
+    names: () => ['local'],
+    check: (...given: unknown[]) => {
+      shown.push(given);
+      return [];
+    },
+  };
+  const details = { command: ['echo', '{{CITY}}'], stdin: { secret: 'NAME' } };
+  const spec = { parameters: { CITY: ['oslo'] }, tasks: [{ class: 'a', details }] };
+
+  expandSpec(spec, { ...options, executors });
+
+  expect(shown).toEqual([['local', { ...details, command: ['echo', 'oslo'] }, details]]);
+});
+
+test('a reference to a secret is kept as it is written', () => {
+  const details = { command: ['echo', '{{CITY}}'], stdin: { secret: 'NAME' } };
+
+  const plan = expand({ parameters: { CITY: ['oslo'] }, tasks: [{ class: 'a', details }] });
+
+  expect(plan.groups[0]?.details).toEqual(details);
+});

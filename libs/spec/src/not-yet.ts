@@ -12,7 +12,6 @@ export const notYetFields: NotYet = {
 /** Fields of a run that are planned. */
 export const notYetRunFields: NotYet = {
   processes: 'processes ("processes") are',
-  secrets: 'secrets ("secrets") are',
 };
 
 /** Kinds that are planned. */

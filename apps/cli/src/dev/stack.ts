@@ -6,6 +6,7 @@ import { StackError } from '../exit-codes.ts';
 import { isAlive } from './is-alive.ts';
 import { probeRedis } from './probe-redis.ts';
 import { type AppName, Supervised, type SupervisedOptions } from './supervised.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface StackOptions {
   readonly cwd: string;
@@ -97,7 +98,7 @@ export class Stack implements AsyncDisposable {
     const redisUrl = await this.#startRedis();
     const env = { ...this.#options.env, RUNNEL_REDIS_URL: redisUrl };
     const child = (app: AppName, label: string = app): Supervised =>
-      new Supervised({ ...this.#childOptions(envOf(app, env)), app, label });
+      new Supervised({ ...this.#childOptions(withoutSecrets(app, env)), app, label });
     const { workers } = this.#options;
     this.#children = [
       child('api'),
@@ -186,11 +187,4 @@ export class Stack implements AsyncDisposable {
     }
     if (isTooLate) throw new StackError(`not ready within ${readyWithinMs / 1000} s`);
   }
-}
-
-/** Only workers need the secrets of tasks. */
-function envOf(app: AppName, env: StackOptions['env']): StackOptions['env'] {
-  if (app === 'worker') return env;
-  const others = Object.entries(env).filter(([name]) => !name.startsWith('RUNNEL_SECRET'));
-  return Object.fromEntries(others);
 }
