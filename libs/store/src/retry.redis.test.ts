@@ -150,6 +150,17 @@ test('parents that ended before the count and were not visited are seen once', a
   expect([first, await endAll(driver, succeed)]).toEqual(['running', 'succeeded']);
 });
 
+test('a run whose tasks are about to be brought back does not end once more', async () => {
+  const driver = await StoreDriver.submit(redis, 'retry', planOf([after()]));
+  await endAll(driver, fail);
+  await begin(driver, [0]);
+
+  const { state } = await driver.turn();
+
+  expect(state).toBe('retrying');
+  expect(await driver.summary()).toMatchObject({ state: 'running', endedAt: null });
+});
+
 test('failures that a retry leaves alone stop nothing again; a new one does', async () => {
   const plan = planOf([after(), after(), after(), after(2)], { onFailure: 'stop' });
   const driver = await StoreDriver.submit(redis, 'retry', plan);
