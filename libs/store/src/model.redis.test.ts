@@ -9,6 +9,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
+import { readEvents } from './events.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
 import type { RedisClient } from './script.ts';
 import { type PlaceEnd, StoreDriver, settlementOf } from './store-driver.ts';
@@ -45,6 +46,7 @@ test('200 random graphs end as the table of runIf says, each task accepted once'
       expect(summary.state).toBe(finalRunState(graph));
       expect([...journal.accepted.values()].every((count) => count === 1)).toBe(true);
       checkOrder(graph, journal);
+      expect(await readFeed(driver)).toEqual(feedOf(graph, journal));
       expect(await leftovers(driver)).toEqual({ deliveries: 0, outbox: 0, backlog: 0, ready: 0 });
     },
   );
@@ -63,6 +65,39 @@ function checkOrder(graph: Graph, journal: Journal): void {
       if (isTask && ran) expect(accepted.has(parent.id)).toBe(true);
     }
   }
+}
+
+/** Every event in the words of the model, sorted; the numbers go from 1 on without gaps. */
+async function readFeed(driver: StoreDriver): Promise<readonly string[]> {
+  const events = [];
+  for (let after = 0; ; after = events.length) {
+    const more = await readEvents(redis, driver.run, after);
+    if (more.length === 0) break;
+    events.push(...more);
+  }
+  expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1));
+  expect([events[0]?.kind, events.at(-1)?.kind]).toEqual(['started', 'ended']);
+  return events
+    .flatMap((event) =>
+      event.kind === 'task' ? [`${event.task} ${event.state} ${event.attempt}`] : [],
+    )
+    .sort();
+}
+
+/** One event for each attempt of what ran, one for each other task, none for barriers. */
+function feedOf(graph: Graph, journal: Journal): readonly string[] {
+  const states = finalStates(graph);
+  return graph
+    .flatMap((node, id) => {
+      if (node.isBarrier) return [];
+      if (!journal.accepted.has(id)) return [`${id} ${states[id]} 0`];
+      const ends = attemptEnds(node);
+      return ends.map((_, index) => {
+        const isLast = index === ends.length - 1;
+        return `${id} ${isLast ? states[id] : 'delayed'} ${index + 1}`;
+      });
+    })
+    .sort();
 }
 
 async function play(
