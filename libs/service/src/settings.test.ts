@@ -161,7 +161,9 @@ test('warns of a variable that looks like a misspelled setting and lets others b
 
 test('takes the directory of secrets from where the setting stands', () => {
   expect(load({}).settings.secretsDir).toBeNull();
-  expect(load({ env: { RUNNEL_SECRETS: '/run/secrets' } }).settings.secretsDir).toBe('/run/secrets');
+  expect(load({ env: { RUNNEL_SECRETS: '/run/secrets' } }).settings.secretsDir).toBe(
+    '/run/secrets',
+  );
 });
 
 test('describes every setting with its origin and without secrets', () => {

@@ -47,21 +47,23 @@ export class CallContext implements FunctionContext {
   }
 
   /** A property, so that `const { log } = context` works. */
-  readonly log = (text: string): void => {
+  readonly log = (text: string): void => this.write(text.endsWith('\n') ? text : `${text}\n`);
+
+  /** As it is: what is written in pieces stays in one piece, and a secret in it is found. */
+  write(text: string): void {
     // From a promise that the function did not wait for. The outbox may be written only while a task runs.
     if (this.#ended) return;
-    const line = text.endsWith('\n') ? text : `${text}\n`;
-    if (this.#sentChars + line.length <= maxLogChars) {
-      this.#sentChars += line.length;
-      this.#channel.sendLog(this.position, line);
+    if (this.#sentChars + text.length <= maxLogChars) {
+      this.#sentChars += text.length;
+      this.#channel.sendLog(this.position, text);
       return;
     }
     this.#sentChars = maxLogChars;
-    this.#leftOutChars += line.length;
-    this.#tail += line;
+    this.#leftOutChars += text.length;
+    this.#tail += text;
     // Cut only now and then: each cut copies the tail.
     if (this.#tail.length > 2 * maxTailChars) this.#tail = this.#cutTail();
-  };
+  }
 
   /** A property, as `log` is. */
   readonly secret = (name: string): Promise<string> => {

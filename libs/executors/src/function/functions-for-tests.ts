@@ -14,7 +14,8 @@ export const tell = defineFunction({
     if (way === 'error') throw new Error(`can't log in with ${value}`);
     if (way === 'output') return { length: value.length, value };
     log(`it is ${value.slice(0, 3)}`.trimEnd());
-    process.stdout.write(`also ${value}`);
+    process.stdout.write(`also ${value.slice(0, 5)}`);
+    process.stdout.write(`${value.slice(5)}\n`);
     if (way === 'flood') for (let line = 0; line < 20_000; line++) log(`${line} ${value}`);
     return { length: value.length };
   },

@@ -53,7 +53,7 @@ class Host implements CallChannel {
 
   /** What is written outside of a task, while a module is imported or by a timer left behind, belongs to nobody. */
   log(text: string): void {
-    this.#current?.log(text);
+    this.#current?.write(text);
   }
 
   receive(request: HostRequest): void {

@@ -19,6 +19,20 @@ export const canaries: Readonly<Record<string, string>> = {
 /** Of the canaries. */
 export const names = Object.keys(canaries);
 
+/** Prints a secret: in halves, longer apart than a log waits to be stored; as it is; as an error; in base64, in lines and in one. */
+export const print = `
+echo "$MARKER"
+printf %s "$SECRET" | head -c 8; sleep 0.6; printf %s "$SECRET" | tail -c +9; echo
+printf '%s\\n' "$SECRET" >&2
+printf %s "$SECRET" | base64; printf %s "$SECRET" | base64 -w 0
+echo; env | cat
+exit "$CODE"`;
+
+/** Writes a secret into its output, as a value and as a name. */
+export const handOn = `
+const { MARKER: marker, SECRET: value, RUNNEL_OUTPUT: file } = process.env;
+fs.writeFileSync(file, JSON.stringify({ marker, value, list: [{ [value]: 'x ' + value }] }));`;
+
 /** What a search may find of a value, each long enough to be nothing else. */
 function traces(value: string): readonly string[] {
   const bytes = Buffer.from(value);

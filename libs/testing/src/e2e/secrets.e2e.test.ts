@@ -7,7 +7,15 @@ import { connectRedis } from '@runnel/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Stack } from '../stack.ts';
-import { canaries, expectNoCanary, names, pathWithoutPython, readAll } from './canaries.ts';
+import {
+  canaries,
+  expectNoCanary,
+  handOn,
+  names,
+  pathWithoutPython,
+  print,
+  readAll,
+} from './canaries.ts';
 import { waitForEnd } from './wait-for.ts';
 
 /**
@@ -75,19 +83,6 @@ async function plant(): Promise<Record<string, string>> {
     RUNNEL_SECRET_BY_VARIABLE: canaries['BY_VARIABLE'] ?? '',
   };
 }
-
-/** In halves, longer apart than a log waits to be stored; as it is; as an error; in base64, in lines and in one. */
-const print = `
-echo "$MARKER"
-printf %s "$SECRET" | head -c 8; sleep 0.6; printf %s "$SECRET" | tail -c +9; echo
-printf '%s\\n' "$SECRET" >&2
-printf %s "$SECRET" | base64; printf %s "$SECRET" | base64 -w 0
-echo; env | cat
-exit "$CODE"`;
-
-const handOn = `
-const { MARKER: marker, SECRET: value, RUNNEL_OUTPUT: file } = process.env;
-fs.writeFileSync(file, JSON.stringify({ marker, value, list: [{ [value]: 'x ' + value }] }));`;
 
 function tasks(): unknown[] {
   const commands = ['default', 'plain'].flatMap((pool) =>
@@ -278,4 +273,25 @@ test('what another task handed on can not ask for a secret', async () => {
 
   expect(run.state).toBe('failed');
   expect((await client.getTask(id, 'to')).failures.at(-1)?.reason).toBe('spawn-error');
+});
+
+test('a spec with a task a line may refer to secrets too', async () => {
+  const tasks = ['PLAIN', 'REGEX'].map((name) => ({
+    class: 'read',
+    id: name,
+    details: { command: ['cat'], stdin: { secret: name } },
+  }));
+  const body = [{ name: 'lines' }, ...tasks].map((line) => JSON.stringify(line)).join('\n');
+  const response = await fetch(new URL('/api/v1/runs', stack.apiUrl), {
+    ...{ method: 'POST', body },
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+  const { id } = z.object({ id: z.string() }).parse(await response.json());
+
+  const run = await waitForEnd(client, id);
+
+  expect(run.counts.succeeded).toBe(2);
+  expect((await client.getLog(id, 'PLAIN')).text).toBe('***');
+  expect((await client.getLog(id, 'REGEX')).text).toBe('***');
+  expect((await client.getTask(id, 'REGEX')).details).toEqual(tasks[1]?.details);
 });
