@@ -1,9 +1,11 @@
-import type { FinalTaskState, RunState, TaskState } from '@runnel/core';
+import type { RunState, TaskState } from '@runnel/core';
 import { z } from 'zod';
+import { changing, type RetryOptions } from './changing.ts';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { joinLines } from './join-lines.ts';
 import { readEventStream } from './read-event-stream.ts';
+import { runPath, taskPath } from './run-path.ts';
 import {
   droppedHeader,
   type WireAccepted,
@@ -20,7 +22,6 @@ import {
   type WireWorker,
   wireAccepted,
   wireDoctor,
-  wireRetried,
   wireRun,
   wireRunPage,
   wireSubmitted,
@@ -85,17 +86,6 @@ export interface DoctorOptions extends CallOptions {
   readonly run?: string;
   /** Mends what is found. Default false. */
   readonly repairs?: boolean;
-}
-
-/** Which tasks; without any of it, every task that failed or was cancelled. */
-export interface RetryOptions extends CallOptions {
-  readonly tasks?: readonly (string | number)[] | undefined;
-  readonly classes?: readonly string[] | undefined;
-  readonly states?: readonly FinalTaskState[] | undefined;
-  /** These tasks whatever their state. */
-  readonly from?: readonly (string | number)[] | undefined;
-  /** Only says what would be brought back. */
-  readonly dryRun?: boolean | undefined;
 }
 
 export interface LogText {
@@ -184,33 +174,6 @@ export function createClient(options: HttpOptions): Client {
         if (error instanceof UnreachableError) return false;
         throw error;
       }
-    },
-  };
-}
-
-function changing(http: Http): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun' | 'retryRun'> {
-  const ask =
-    (verb: string) =>
-    async (id: string, options: CallOptions = {}): Promise<WireAccepted & { isNew: boolean }> => {
-      const path = `${runPath(id)}/${verb}`;
-      const request = { method: 'POST', path, signal: options.signal } as const;
-      const { status, body } = await http.readAnswer(wireAccepted, request);
-      return { ...body, isNew: status === 202 };
-    };
-  return {
-    cancelRun: ask('cancel'),
-    pauseRun: ask('pause'),
-    resumeRun: ask('resume'),
-    async retryRun(id, { dryRun, signal, ...selector } = {}) {
-      const { status, body } = await http.readAnswer(wireRetried, {
-        method: 'POST',
-        path: `${runPath(id)}/retry`,
-        query: { dryRun: dryRun === true ? true : undefined },
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(selector),
-        signal,
-      });
-      return { ...body, isNew: status === 202 };
     },
   };
 }
@@ -329,14 +292,6 @@ function logs(http: Http): Pick<Client, 'getLog' | 'followLog' | 'followEvents'>
         }),
       ),
   };
-}
-
-function runPath(id: string): string {
-  return `/api/v1/runs/${encodeURIComponent(id)}`;
-}
-
-function taskPath(id: string, task: string | number): string {
-  return `${runPath(id)}/tasks/${encodeURIComponent(task)}`;
 }
 
 function encodeSpec(spec: SpecDocument): {

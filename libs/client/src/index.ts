@@ -1,3 +1,4 @@
+export type { RetryOptions } from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -7,7 +8,6 @@ export {
   type ListTasksQuery,
   type LogOptions,
   type LogText,
-  type RetryOptions,
   type SpecDocument,
   type SubmitOptions,
 } from './client.ts';

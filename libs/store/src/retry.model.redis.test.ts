@@ -39,7 +39,6 @@ interface Play {
   readonly successes: Set<string>;
 }
 
-/** Tasks that are tried again once more end as in the second graph, but for those that were left. */
 function secondGraph(graph: Graph, draw: Draw): Graph {
   return graph.map((node) => ({
     ...node,
@@ -57,13 +56,11 @@ test('150 random graphs end, are retried as selected, and end as the table says'
       const before = await play.driver.finalStates();
       const second = secondGraph(graph, play.draw);
 
-      // What is decided before the last page ends so too.
       play.graph = second;
       const { ids } = await retry(play, pick(play, graph.length));
       const brought = new Set(ids);
       await playOn(play, 5_000);
 
-      // What was left alone ends as it did: as if it failed or succeeded whatever its parents do.
       const expected = statesAfter(second, before, brought);
       expect(await play.driver.finalStates()).toEqual(expected);
       const { state } = await play.driver.summary();
@@ -92,7 +89,7 @@ test('100 random graphs are retried in the middle of their run, paused or not, s
       }
 
       await playOn(play, 5_000);
-      // In the end everything once more: whatever happened before, this is a whole run.
+      // Whatever happened before, this is a whole run.
       await retry(play, graph.keys());
       await playOn(play, 5_000);
 

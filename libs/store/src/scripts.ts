@@ -2,6 +2,16 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export {
+  repairCounters,
+  repairDelivery,
+  repairDemand,
+  repairReady,
+  repairSets,
+  repairTasks,
+  repairTimes,
+} from './repair-scripts.ts';
+
 /** What a turn did, and how the run stands after it: absolute figures, never differences. */
 export interface TurnAnswer {
   readonly state: string;
@@ -260,71 +270,6 @@ export const removeRecord = defineScript(
 );
 
 export const appendLog = defineScript('append-log', { keys: ['meta', 'logs'] }, toInteger);
-
-export const repairCounters = defineScript(
-  'repair-counters',
-  {
-    keys: ['meta', 'counts', 'groupIndex', 'demand'],
-    preludes: ['packed', 'run', 'repair'],
-    takesMore: true,
-    allowOom: true,
-  },
-  toInteger,
-);
-
-export const repairTasks = defineScript(
-  'repair-tasks',
-  {
-    keys: [
-      ...(['meta', 'state', 'waiting', 'counts', 'groupIndex', 'groupRanges'] as const),
-      ...(['backlog', 'demand'] as const),
-    ],
-    preludes: ['packed', 'run', 'repair'],
-    takesMore: true,
-    allowOom: true,
-  },
-  toInteger,
-);
-
-export const repairReady = defineScript(
-  'repair-ready',
-  {
-    keys: ['meta', 'counts', 'groupIndex', 'demand'],
-    preludes: ['packed', 'run', 'repair'],
-    takesMore: true,
-    allowOom: true,
-  },
-  toInteger,
-);
-
-export const repairDelivery = defineScript(
-  'repair-delivery',
-  {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run', 'repair'],
-    takesMore: true,
-    allowOom: true,
-  },
-  toInteger,
-);
-
-export const repairTimes = defineScript(
-  'repair-times',
-  { keys: ['state', 'times'], allowOom: true },
-  toInteger,
-);
-
-export const repairSets = defineScript(
-  'repair-sets',
-  { keys: ['meta', 'runs', 'submitting', 'active', 'ended'], allowOom: true },
-  toInteger,
-);
-
-export const repairDemand = defineScript(
-  'repair-demand',
-  { keys: ['demand'], allowOom: true },
-  toInteger,
-);
 
 function toTurn(raw: RawReply): TurnAnswer {
   const list = toList(raw);

@@ -1,0 +1,46 @@
+import type { FinalTaskState } from '@runnel/core';
+import type { CallOptions, Client } from './client.ts';
+import type { Http } from './http.ts';
+import { runPath } from './run-path.ts';
+import { type WireAccepted, wireAccepted, wireRetried } from './wire.ts';
+
+/** Which tasks; without any of it, every task that failed or was cancelled. */
+export interface RetryOptions extends CallOptions {
+  readonly tasks?: readonly (string | number)[] | undefined;
+  readonly classes?: readonly string[] | undefined;
+  readonly states?: readonly FinalTaskState[] | undefined;
+  /** These tasks whatever their state. */
+  readonly from?: readonly (string | number)[] | undefined;
+  /** Only says what would be brought back. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Calls that change a run which goes on afterwards. */
+export function changing(
+  http: Http,
+): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun' | 'retryRun'> {
+  const ask =
+    (verb: string) =>
+    async (id: string, options: CallOptions = {}): Promise<WireAccepted & { isNew: boolean }> => {
+      const path = `${runPath(id)}/${verb}`;
+      const request = { method: 'POST', path, signal: options.signal } as const;
+      const { status, body } = await http.readAnswer(wireAccepted, request);
+      return { ...body, isNew: status === 202 };
+    };
+  return {
+    cancelRun: ask('cancel'),
+    pauseRun: ask('pause'),
+    resumeRun: ask('resume'),
+    async retryRun(id, { dryRun, signal, ...selector } = {}) {
+      const { status, body } = await http.readAnswer(wireRetried, {
+        method: 'POST',
+        path: `${runPath(id)}/retry`,
+        query: { dryRun: dryRun === true ? true : undefined },
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(selector),
+        signal,
+      });
+      return { ...body, isNew: status === 202 };
+    },
+  };
+}
