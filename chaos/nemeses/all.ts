@@ -1,5 +1,6 @@
 import type { Nemesis } from '../nemesis.ts';
 import { busy } from './busy.ts';
+import { clock } from './clock.ts';
 import { diskFull } from './disk-full.ts';
 import { duplicates } from './duplicates.ts';
 import { failpoints } from './failpoints.ts';
@@ -17,7 +18,7 @@ import { redisFull } from './redis-full.ts';
 /** In the order in which a full run plays them. */
 export const allNemeses: readonly Nemesis[] = [
   ...[killWorker, killListener, killApi, killRedis, freeze],
-  ...[failpoints, duplicates, network],
+  ...[clock, failpoints, duplicates, network],
   ...[powerAlways, powerEverysec, redisFull, diskFull],
   ...[poison, busy],
 ];

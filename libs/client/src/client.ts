@@ -10,7 +10,6 @@ import {
   droppedHeader,
   type WireAccepted,
   type WireDoctor,
-  type WireEvent,
   type WireRetried,
   type WireRun,
   type WireRunPage,
@@ -18,7 +17,6 @@ import {
   type WireTask,
   type WireTaskPage,
   type WireValidated,
-  type WireWhy,
   type WireWorker,
   wireAccepted,
   wireDoctor,
@@ -28,9 +26,10 @@ import {
   wireTask,
   wireTaskPage,
   wireValidated,
-  wireWhy,
   wireWorkers,
 } from './wire.ts';
+import type { WireEvent } from './wire-events.ts';
+import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
  * A spec as text, or as a value that is sent as JSON; or line by line: the spec without its tasks, then

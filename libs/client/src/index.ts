@@ -15,8 +15,6 @@ export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
 export {
   droppedHeader,
-  type EventType,
-  eventTypes,
   mostClasses,
   type ProblemDocument,
   problemDocument,
@@ -25,11 +23,9 @@ export {
   type WireAccepted,
   type WireClass,
   type WireDoctor,
-  type WireEvent,
   type WireFailure,
   type WireFinding,
   type WireIssue,
-  type WireReason,
   type WireRetried,
   type WireRun,
   type WireRunPage,
@@ -40,15 +36,12 @@ export {
   type WireTaskPage,
   type WireTaskSummary,
   type WireValidated,
-  type WireWhy,
   type WireWorker,
   type WireWorkers,
   wireAccepted,
   wireClass,
   wireDoctor,
-  wireEvent,
   wireIssue,
-  wireReason,
   wireRetried,
   wireRun,
   wireRunPage,
@@ -58,7 +51,8 @@ export {
   wireTaskPage,
   wireTaskSummary,
   wireValidated,
-  wireWhy,
   wireWorker,
   wireWorkers,
 } from './wire.ts';
+export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

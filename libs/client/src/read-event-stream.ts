@@ -1,4 +1,4 @@
-import { type WireEvent, wireEvent } from './wire.ts';
+import { type WireEvent, wireEvent } from './wire-events.ts';
 
 /** Events out of a `text/event-stream`: a blank line ends one; what is not `data` is passed over. */
 export async function* readEventStream(

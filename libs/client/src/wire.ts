@@ -1,4 +1,4 @@
-import { finalTaskStates, reasons, runStates, taskStates, whyCodes } from '@runnel/core';
+import { finalTaskStates, reasons, runStates, taskStates } from '@runnel/core';
 import { z } from 'zod';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
@@ -293,74 +293,6 @@ export const wireDoctor = z
   })
   .meta({ id: 'Doctor', description: 'What was checked, found and mended.' });
 export type WireDoctor = z.infer<typeof wireDoctor>;
-
-const namedTask = z
-  .object({ number: count, id: z.string(), state: z.enum(taskStates) })
-  .meta({ id: 'NamedTask', description: 'A task with its state.' });
-
-export const wireReason = z
-  .object({
-    code: z.string().describe(
-      `Never changes; new ones may come. ${Object.entries(whyCodes)
-        .map(([code, means]) => `\`${code}\`: ${means}`)
-        .join(' ')}`,
-    ),
-    detail: z.string(),
-    count: count.optional().describe('Tasks that it is about.'),
-    tasks: z.array(namedTask).optional().describe('The first 20 of them.'),
-    remedy: z.string().optional().describe('What would put it right; absent where it passes.'),
-    since: time.optional(),
-    until: time.optional().describe('When it passes, where that is known.'),
-  })
-  .meta({ id: 'Reason', description: 'What something waits for, or why it ended so.' });
-export type WireReason = z.infer<typeof wireReason>;
-
-export const wireWhy = z
-  .object({
-    subject: z.object({
-      run: z.string(),
-      task: z.object({ number: count, id: z.string() }).optional(),
-    }),
-    state: z.enum([...runStates, ...taskStates]).describe('Of the task, or else of the run.'),
-    summary: z.string().describe('One sentence: the first reason.'),
-    reasons: z.array(wireReason).describe('What matters most comes first.'),
-  })
-  .meta({ id: 'Why', description: 'What a run or a task waits for, or why it ended so.' });
-export type WireWhy = z.infer<typeof wireWhy>;
-
-/** Types of the events of a run's feed. */
-export const eventTypes = [
-  'runnel.run.started',
-  'runnel.run.paused',
-  'runnel.run.resumed',
-  'runnel.run.retried',
-  'runnel.run.cancelling',
-  'runnel.run.stopping',
-  'runnel.run.ended',
-  'runnel.run.removed',
-  'runnel.task.succeeded',
-  'runnel.task.failed',
-  'runnel.task.skipped',
-  'runnel.task.upstream-failed',
-  'runnel.task.cancelled',
-  'runnel.task.delayed',
-  'runnel.feed.reset',
-] as const;
-export type EventType = (typeof eventTypes)[number];
-
-export const wireEvent = z
-  .object({
-    specversion: z.literal('1.0'),
-    id: z.string().describe('The number of the event: counted from 1 in each run, without gaps.'),
-    type: z.string().describe(`One of: ${eventTypes.join(', ')}.`),
-    source: z.string().describe('The path of the run.'),
-    subject: z.string().optional().describe('The id of the task.'),
-    time,
-    datacontenttype: z.literal('application/json'),
-    data: z.record(z.string(), json),
-  })
-  .meta({ id: 'Event', description: 'An event of a run (CloudEvents 1.0).' });
-export type WireEvent = z.infer<typeof wireEvent>;
 
 /** Response header of a log: bytes that the attempt wrote before what is kept. */
 export const droppedHeader = 'Runnel-Log-Dropped';
