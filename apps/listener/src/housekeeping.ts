@@ -1,5 +1,5 @@
 import { failpoint } from '@runnel/core';
-import type { LostDeliveries, Shares } from '@runnel/engine';
+import { abandonedMs, type LostDeliveries, type Shares } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
 import {
   type DueTask,
@@ -17,8 +17,6 @@ import {
 import type { RunTurns } from './run-turns.ts';
 import type { ShardLeases } from './shards.ts';
 
-/** A submission that wrote nothing for so long was given up. */
-const abandonedMs = 60_000;
 const dueAtOnce = 1_000;
 
 export interface HousekeepingOptions {

@@ -29,5 +29,6 @@ export {
 } from './submit.ts';
 export type { JobFinder, WhyContext } from './why/look.ts';
 export type { NamedTask, Reason } from './why/reason.ts';
+export { abandonedMs } from './why/submission.ts';
 export { type Why, whyRun, whyTask } from './why/why.ts';
 export type { DeliveryEnd, DeliveryStart, WorkerContext } from './worker-context.ts';

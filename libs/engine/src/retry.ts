@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { ConflictError, type FinalTaskState, failpoint, NotFoundError } from '@runnel/core';
+import {
+  beingSubmitted,
+  ConflictError,
+  type FinalTaskState,
+  failpoint,
+  noSuchRun,
+} from '@runnel/core';
 import {
   closeRetry,
   fateOf,
@@ -63,7 +69,7 @@ export async function retryRun(
 function refusal(id: string, answer: string | null): Error {
   switch (answer) {
     case null:
-      return new NotFoundError(`there is no run ${id}; it may have been deleted`);
+      return noSuchRun(id);
     case 'retrying':
       return new ConflictError(
         `run ${id} is being retried: ask again in a few seconds`,
@@ -72,10 +78,7 @@ function refusal(id: string, answer: string | null): Error {
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
     case 'submitting':
-      return new ConflictError(
-        `run ${id} is being submitted: ask again in a few seconds`,
-        'IN_FLIGHT',
-      );
+      return beingSubmitted(id);
     default:
       return new ConflictError(`run ${id} has not been started: there is nothing to retry`);
   }

@@ -1,4 +1,4 @@
-import { type FinalTaskState, NotFoundError } from '@runnel/core';
+import { type FinalTaskState, noSuchClass, noSuchTask } from '@runnel/core';
 import {
   finalStateOf,
   findTask,
@@ -56,7 +56,7 @@ async function filterGroups(
   }));
   for (const wanted of classes ?? []) {
     if (groups.some(({ isTask, name }) => isTask && name === wanted)) continue;
-    throw new NotFoundError(`run ${info.facts.handle.id} has no class ${JSON.stringify(wanted)}`);
+    throw noSuchClass(info.facts.handle.id, wanted);
   }
   const named = classes === undefined ? null : new Set(classes);
   return groups.map(({ isTask, name }) => isTask && (named === null || named.has(name)));
@@ -84,9 +84,7 @@ async function findAll(
   const found: number[] = [];
   for (const name of names) {
     const number = await findTask(redis, info, String(name));
-    if (number === null) {
-      throw new NotFoundError(`run ${info.facts.handle.id} has no task ${JSON.stringify(name)}`);
-    }
+    if (number === null) throw noSuchTask(info.facts.handle.id, name);
     found.push(number);
   }
   return found;

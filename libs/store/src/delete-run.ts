@@ -1,4 +1,4 @@
-import { ConflictError, failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
+import { ConflictError, failpoint, isFinalRunState, noSuchRun, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -12,8 +12,7 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
   const run = runHandle(namespace, id);
   const raw = await redis.hget(run.names.meta, 'state');
   const state = runStates.find((known) => known === raw);
-  if (state === undefined)
-    throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  if (state === undefined) throw noSuchRun(id);
   if (!isFinalRunState(state)) {
     throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
   }

@@ -1,7 +1,7 @@
 import {
   type FinalTaskState,
   finalTaskStates,
-  NotFoundError,
+  noSuchRun,
   type RunState,
   runStates,
 } from '@runnel/core';
@@ -47,7 +47,7 @@ export async function readRun(
 ): Promise<RunSummary> {
   const [summary] = await readRuns(redis, namespace, [id]);
   if (summary === undefined) {
-    throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+    throw noSuchRun(id);
   }
   return summary;
 }

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createInflateRaw, inflateRaw } from 'node:zlib';
-import { NotFoundError } from '@runnel/core';
+import { noSuchRun } from '@runnel/core';
 import type { SpecRecord } from './chunks.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -33,7 +33,7 @@ export async function openSpec(
     redis.strlen(names.spec),
     redis.hlen(names.payload),
   ]);
-  if (bytes === 0) throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  if (bytes === 0) throw noSuchRun(id);
   const pages = readPages(redis, names.spec, bytes);
   // Where it breaks off, the reader of the text is told.
   const text = pipeline(pages, createInflateRaw(), () => undefined);

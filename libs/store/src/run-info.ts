@@ -1,4 +1,4 @@
-import { type Json, NotFoundError, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
+import { type Json, noSuchRun, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
 import { z } from 'zod';
 import { decodeGroups, decodePayloads, groupChunk, type StoredGroup } from './chunks.ts';
 import { toUint32 } from './packed.ts';
@@ -202,7 +202,7 @@ export function factsOf(
   meta: Readonly<Record<string, string>>,
 ): RunFacts {
   if (meta['state'] === undefined || meta['created'] === undefined) {
-    throw new NotFoundError(`there is no run ${id}; it may have been deleted`);
+    throw noSuchRun(id);
   }
   const queues = Array.from({ length: Number(meta['queues'] ?? 0) }, (_, q) => meta[`q${q}`] ?? '');
   return {

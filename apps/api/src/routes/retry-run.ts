@@ -1,5 +1,4 @@
 import { taskSelector, type WireRetried, wireRetried } from '@runnel/client';
-import { ConflictError } from '@runnel/core';
 import { retryRun } from '@runnel/engine';
 import { readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
@@ -7,7 +6,8 @@ import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { readSelector } from '../read-selector.ts';
 import { flag, idPath, jsonOf, pathPart, type Route, readQuery } from '../route.ts';
-import { openInfo, runPath } from '../run-answer.ts';
+import { runPath } from '../run-answer.ts';
+import { readInfo } from './tasks.ts';
 
 const query = z.strictObject({
   dryRun: flag.describe('Only say what would be brought back. Default false.'),
@@ -39,14 +39,7 @@ async function retry(context: ApiContext, request: Request, response: Response):
   const { dryRun } = readQuery(query, request);
   const selector = await readSelector(context, request);
   const id = pathPart(request, 'id');
-  const before = await readRun(redis, settings.namespace, id);
-  if (before.state === 'submitting') {
-    throw new ConflictError(
-      `run ${id} is being submitted: ask again in a few seconds`,
-      'IN_FLIGHT',
-    );
-  }
-  const info = await openInfo(context, before);
+  const info = await readInfo(context, request);
   const { isNew, reset, leftRunning, classes } = await context.fence.run(() =>
     retryRun({ redis, now: clock.now() }, info, { selector, isDryRun: dryRun === 'true' }),
   );

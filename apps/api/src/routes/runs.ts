@@ -1,5 +1,5 @@
 import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
-import { ConflictError, NotFoundError, type RunState, runStates } from '@runnel/core';
+import { beingSubmitted, ConflictError, noSuchRun, type RunState, runStates } from '@runnel/core';
 import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
 import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
@@ -214,7 +214,7 @@ async function setPaused(
 }
 
 function cannotPause(id: string, { state }: PauseAnswer): Error {
-  if (state === null) return new NotFoundError(`there is no run ${id}; it may have been deleted`);
+  if (state === null) return noSuchRun(id);
   if (state === 'submitting') return beingSubmitted(id);
   if (state === 'halting') return new ConflictError(`run ${id} is being ended early`);
   const why = state === 'created' ? 'has not been started' : `has ${state} already`;
@@ -224,10 +224,6 @@ function cannotPause(id: string, { state }: PauseAnswer): Error {
 function cannotCancel(id: string, state: RunState): ConflictError {
   if (state === 'submitting') return beingSubmitted(id);
   return new ConflictError(`run ${id} has ${state} already: there is nothing to cancel`);
-}
-
-function beingSubmitted(id: string): ConflictError {
-  return new ConflictError(`run ${id} is being submitted: ask again in a few seconds`, 'IN_FLIGHT');
 }
 
 function sendAccepted(

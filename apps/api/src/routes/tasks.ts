@@ -1,5 +1,5 @@
 import { wireTask, wireTaskPage } from '@runnel/client';
-import { ConflictError, NotFoundError, taskStates } from '@runnel/core';
+import { beingSubmitted, noSuchClass, noSuchTask, taskStates } from '@runnel/core';
 import { findTask, listTasks, type RunInfo, readRun } from '@runnel/store';
 import type { Request } from 'express';
 import { z } from 'zod';
@@ -74,12 +74,7 @@ const read: Route = {
 export async function readInfo(context: ApiContext, request: Request): Promise<RunInfo> {
   const id = pathPart(request, 'id');
   const run = await readRun(context.redis, context.settings.namespace, id);
-  if (run.state === 'submitting') {
-    throw new ConflictError(
-      `run ${id} is being submitted: ask again in a few seconds`,
-      'IN_FLIGHT',
-    );
-  }
+  if (run.state === 'submitting') throw beingSubmitted(id);
   return openInfo(context, run);
 }
 
@@ -92,13 +87,13 @@ export async function readTaskPlace(
   const task = pathPart(request, 'task');
   const number = await findTask(context.redis, info, task);
   if (number !== null) return { info, number };
-  throw new NotFoundError(`run ${info.facts.handle.id} has no task ${JSON.stringify(task)}`);
+  throw noSuchTask(info.facts.handle.id, task);
 }
 
 async function requireClass(info: RunInfo, name: string): Promise<void> {
   const groups = await info.groups();
   if (groups.some((group) => group.kind !== 'barrier' && group.class === name)) return;
-  throw new NotFoundError(`run ${info.facts.handle.id} has no class ${JSON.stringify(name)}`);
+  throw noSuchClass(info.facts.handle.id, name);
 }
 
 export const taskRoutes: readonly Route[] = [list, read];

@@ -2,8 +2,8 @@ import { readMoment, runHandle } from '@runnel/store';
 import type { WhyContext } from './look.ts';
 import type { Reason } from './reason.ts';
 
-/** A submission that wrote nothing for so long is removed by the listener, which looks every 15 s. */
-const abandonedMs = 60_000;
+/** A submission that wrote nothing for so long was given up: the listener, which looks every 15 s, removes it. */
+export const abandonedMs = 60_000;
 
 /** A run that is being submitted, or was. */
 export async function explainSubmission(
@@ -19,7 +19,7 @@ export async function explainSubmission(
   return [
     {
       code: 'submission-abandoned',
-      detail: `its submission broke off: nothing came for more than 60 s; ${sealed}`,
+      detail: `its submission broke off: nothing came for more than ${abandonedMs / 1_000} s; ${sealed}`,
       remedy: 'submit it again; the listener removes this one',
       since,
     },

@@ -1,0 +1,20 @@
+import { ConflictError, NotFoundError } from './errors.ts';
+
+// What every reader and every change of a run says in the same words.
+
+export function noSuchRun(id: string): NotFoundError {
+  return new NotFoundError(`there is no run ${id}; it may have been deleted`);
+}
+
+/** @param task its id or its number, as it was asked for. */
+export function noSuchTask(run: string, task: string | number): NotFoundError {
+  return new NotFoundError(`run ${run} has no task ${JSON.stringify(task)}`);
+}
+
+export function noSuchClass(run: string, name: string): NotFoundError {
+  return new NotFoundError(`run ${run} has no class ${JSON.stringify(name)}`);
+}
+
+export function beingSubmitted(id: string): ConflictError {
+  return new ConflictError(`run ${id} is being submitted: ask again in a few seconds`, 'IN_FLIGHT');
+}
