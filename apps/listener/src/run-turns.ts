@@ -54,11 +54,11 @@ export class RunTurns {
    * as nothing. Throws where a call failed: the entries stay pending.
    */
   async settle(runId: string, entries: readonly OutcomeEntry[]): Promise<void> {
-    const info = await this.#read(runId);
+    const real = entries.filter((entry) => entry.carrier > 0);
+    const info = await this.#readFor(runId, real);
     if (info === null) return;
     const { redis, now, random } = this.#context;
     const context = { redis, now: now(), random };
-    const real = entries.filter((entry) => entry.carrier > 0);
     const settlements = await Promise.all(
       real.map((entry) => prepareSettlement(entry, info, context)),
     );
@@ -140,7 +140,7 @@ export class RunTurns {
     }
     onAccepted(answer.accepted, answer.duplicates);
     if (answer.accepted > 0) news.tell(handle.id, 'settled');
-    await this.#follow(info, answer);
+    await this.#follow(await this.#context.infos.readAt(handle.id, answer.shape), answer);
   }
 
   async #follow(info: RunInfo, answer: TurnAnswer): Promise<void> {
@@ -167,6 +167,14 @@ export class RunTurns {
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
     this.#context.news.tell(id, 'ended');
+  }
+
+  /** Read again where the run has grown since: an entry may be of a group that is not known. */
+  async #readFor(runId: string, entries: readonly OutcomeEntry[]): Promise<RunInfo | null> {
+    const info = await this.#read(runId);
+    if (info === null || entries.every(({ group }) => group < info.facts.groupCount)) return info;
+    this.#context.infos.forget(runId);
+    return await this.#read(runId);
   }
 
   async #read(runId: string): Promise<RunInfo | null> {

@@ -30,9 +30,10 @@ export class DeliveryExecutor {
       if (needsTurn) await nudge(redis, namespace, start.runId);
       return { kind: 'refused', why: claimed.refusal };
     }
-    const { delivery, hasOutputs } = claimed;
-    const group = await info.group(delivery.group);
-    const facts = { info, group, start, delivery, hasOutputs };
+    const { delivery, hasOutputs, shape } = claimed;
+    const current = await this.#context.infos.readAt(start.runId, shape);
+    const group = await current.group(delivery.group);
+    const facts = { info: current, group, start, delivery, hasOutputs };
     return await new Execution(this.#context, this.#renderer, facts).run();
   }
 

@@ -12,6 +12,8 @@ export type ClaimAnswer =
       readonly delivery: Delivery;
       /** False where no task of the run has handed anything on so far. */
       readonly hasOutputs: boolean;
+      /** As RunFacts.shape, at this moment. */
+      readonly shape: number;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -44,7 +46,7 @@ export async function claim(
   ]);
   if (typeof answer !== 'string') {
     const delivery = decodeDelivery(request.carrier, answer.packed);
-    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs };
+    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs, shape: answer.shape };
   }
   const refusal = refusals.find((word) => word === answer);
   if (refusal === undefined) throw new Error(`a claim was answered with ${answer}`);

@@ -247,6 +247,11 @@ export function readyKey(namespace: string, runId: string, queue: number): strin
   return `${shardTag(namespace, shardOf(runId))}:run:${runId}:ready${queue}`;
 }
 
+/** The same, from the run's `meta` key. */
+export function readyKeyBeside(metaKey: string, queue: number): string {
+  return `${metaKey.slice(0, -'meta'.length)}ready${queue}`;
+}
+
 /** Followers of a run's logs and of its end listen here; messages are hints, never the truth. */
 export function runChannel(namespace: string, runId: string): string {
   return `${namespace}:run:${runId}`;

@@ -26,6 +26,8 @@ export interface TurnAnswer {
   readonly reserved: readonly Delivery[];
   /** False where no task of the run has handed anything on so far; told where something was reserved. */
   readonly hasOutputs: boolean;
+  /** As RunFacts.shape: of a higher one than was read, tasks may be unknown. */
+  readonly shape: number;
 }
 
 export const createRun = defineScript(
@@ -114,12 +116,19 @@ export const claimDelivery = defineScript(
     takesMore: true,
     allowOom: true,
   },
-  (raw): string | { readonly packed: Buffer; readonly hasOutputs: boolean } => {
+  (raw): string | ClaimedRecord => {
     if (Buffer.isBuffer(raw)) return raw.toString();
     const list = toList(raw);
-    return { packed: toBytes(list[0]), hasOutputs: numberAt(list, 1) === 1 };
+    const hasOutputs = numberAt(list, 1) === 1;
+    return { packed: toBytes(list[0]), hasOutputs, shape: numberAt(list, 2) };
   },
 );
+
+interface ClaimedRecord {
+  readonly packed: Buffer;
+  readonly hasOutputs: boolean;
+  readonly shape: number;
+}
 
 export const takeTurn = defineScript(
   'take-turn',
@@ -285,5 +294,6 @@ function toTurn(raw: RawReply): TurnAnswer {
       index % 2 === 0 ? [decodeDelivery(toInteger(carrier), toBytes(reserved[index + 1]))] : [],
     ),
     hasOutputs: numberAt(list, 7) === 1,
+    shape: numberAt(list, 8),
   };
 }

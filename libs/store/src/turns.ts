@@ -27,7 +27,7 @@ export interface Settlement {
 
 export interface Turn {
   readonly settlements: readonly Settlement[];
-  /** One for each queue of the run, in order. */
+  /** One for each queue of the run that is known, in order. */
   readonly shares: readonly QueueShare[];
   readonly now: number;
   /** Edges to visit at most. */
@@ -59,6 +59,7 @@ export function takeTurn(
     turn.edges ?? (settlements.length === 0 ? edgesAlone : edgesBesides),
     turn.wantsOutbox === true ? 1 : 0,
     reserve.token,
+    shares.length,
     ...shares.flatMap(({ window, slots }, queue) => [window, slots, reserve.counts[queue] ?? 0]),
     ...settlements.flatMap(({ carrier, token, outcomes, extras, dues }): Argument[] => [
       ...[carrier, token, outcomes, extras, dues],

@@ -20,17 +20,18 @@
 -- ARGV[5] failure record of a poisoned task
 -- ARGV[6] now in ms
 --
--- Returns { packed delivery, 1 where the run has outputs }; else one word: gone, late, cancelled, split (open tasks come back one
+-- Returns { packed delivery, 1 where the run has outputs, its shape }; else one word: gone, late, cancelled, split (open tasks come back one
 -- by one), poison or paused (open tasks are ready again). After the three before the last, the run needs a settling turn.
+local r = record()
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
 if not packed then return 'gone' end
 local d = read_delivery(packed)
 local has_outputs = call('EXISTS', K.outputs)
-if d.token == token then return { packed, has_outputs } end
+if d.token == token then return { packed, has_outputs, r.shape or 0 } end
 if started <= d.attempts_started then return 'late' end
 
-if call('HGET', K.meta, 'halt') then
+if r.halt then
   cancel_delivery(carrier, d)
   save_run()
   return 'cancelled'
@@ -68,7 +69,7 @@ if d.starts > 0 or (reserved and started > 1) then
   end
 end
 
-if record().pausedAt then
+if r.pausedAt then
   local ids, count = open_ids(d)
   -- What may have taken a worker down goes on alone.
   local flags = d.starts > 0 and bor(d.flags, SINGLE) or d.flags
@@ -85,4 +86,4 @@ d.starts = d.starts + 1
 packed = pack_delivery(d)
 call('HSET', K.deliveries, carrier, packed)
 call('ZREM', K.outbox, carrier)
-return { packed, has_outputs }
+return { packed, has_outputs, r.shape or 0 }

@@ -5,7 +5,7 @@
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
 local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
-  'duplicates', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
+  'duplicates', 'queues', 'shape', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
 local loaded, changed = nil, {}
 
 local function record()
@@ -22,6 +22,9 @@ local function record()
   for i, field in ipairs(fields) do
     if h[i] then loaded[field] = i <= texts and h[i] or tonumber(h[i]) end
   end
+  -- A caller who knew the run before it grew: refused before anything is written, and sent again.
+  local queues = loaded.queues
+  if queues and queues ~= #KEYS - FIXED then error({ err = 'STALE ' .. queues }) end
   return loaded
 end
 

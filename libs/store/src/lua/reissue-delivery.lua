@@ -14,10 +14,11 @@
 -- ARGV[3] now in ms
 --
 -- Returns the new carrier; 0 where it is closed, waits in the outbox or was claimed meanwhile.
+local r = record()
 local packed = call('HGET', K.deliveries, ARGV[1])
 if not packed or sub(packed, 1, 8) ~= ARGV[2] or call('ZSCORE', K.outbox, ARGV[1]) then return 0 end
 local d = read_delivery(packed)
-if call('HGET', K.meta, 'halt') then
+if r.halt then
   cancel_delivery(ARGV[1], d)
   save_run()
   return 0
