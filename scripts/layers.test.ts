@@ -8,13 +8,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   spec: ['core'],
   store: ['core'],
   queue: ['core'],
+  archive: ['core'],
   executors: ['core'],
   client: ['core'],
   service: ['core'],
-  engine: ['core', 'queue', 'spec', 'store'],
-  api: ['client', 'core', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
+  engine: ['archive', 'core', 'queue', 'spec', 'store'],
+  api: ['archive', 'client', 'core', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
-  listener: ['core', 'engine', 'queue', 'service', 'store'],
+  listener: ['archive', 'core', 'engine', 'queue', 'service', 'store'],
   cli: ['client', 'core', 'executors', 'service', 'spec'],
 };
 

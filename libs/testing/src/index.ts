@@ -1,4 +1,5 @@
 export { attemptEnds, finalRunState, finalStates } from './model.ts';
+export { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
 export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';
 export { RedisNode } from './redis-node.ts';
 export { type RedisSet, startCluster, startSentinels } from './redis-sets.ts';
