@@ -11,6 +11,7 @@ import {
   readActiveRuns,
   readDue,
   readEndedBefore,
+  readExpiredCopies,
   release,
   removeRun,
 } from '@runnel/store';
@@ -29,6 +30,7 @@ export interface HousekeepingOptions {
   readonly shares: Shares;
   readonly infos: RunInfoCache;
   readonly lost: LostDeliveries;
+  /** How long runs that ended are kept; Infinity where others move them away. */
   readonly keepMs: number;
   readonly logger: Logger;
   now(): number;
@@ -91,7 +93,10 @@ export class Housekeeping {
     }
   }
 
-  /** Submissions that broke off, runs that were never started, and runs past retention go. */
+  /**
+   * Submissions that broke off, runs that were never started, copies that nobody reads any more, and,
+   * where there is no archive, runs past retention go.
+   */
   async removeOld(): Promise<void> {
     const { redis, namespace, leases, keepMs, now } = this.#options;
     for (const shard of leases.owned()) {
@@ -101,6 +106,9 @@ export class Housekeeping {
       for (const runId of abandoned) await this.#remove(runId, givenUp);
       const old = await readEndedBefore(redis, namespace, shard, past.until);
       for (const runId of old) await this.#remove(runId, past);
+      const unread = { set: 'copies', until: now() } as const;
+      const copies = await readExpiredCopies(redis, namespace, shard, unread.until);
+      for (const runId of copies) await this.#remove(runId, unread);
     }
   }
 

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { type Archive, openArchive } from '@runnel/archive';
 import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
@@ -10,6 +11,7 @@ import {
   type RedisClient,
   RunInfoCache,
 } from '@runnel/store';
+import { ArchiveRuns } from './archive-runs.ts';
 import { DoctorWatch } from './doctor-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
@@ -22,6 +24,8 @@ const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
 const doctorEveryMs = 60_000;
+const moveEveryMs = 5_000;
+const pruneEveryMs = 60_000;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -45,8 +49,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     warn: (message) => logger.warn(message),
   });
   await openStore(redis, settings.namespace);
+  const archive = await openArchive({ ...settings, onError });
 
-  const parts = wire({ ...options, redis, blocking, sweeping, onError });
+  const parts = wire({ ...options, redis, blocking, sweeping, archive, onError });
   const stop = new AbortController();
   await parts.shares.refresh(Date.now());
   await parts.leases.renew(Date.now());
@@ -58,6 +63,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer);
       stop.abort();
+      await parts.archiveRuns?.stop();
       await reading;
       await parts.chores.flush();
       await parts.leases.freeAll();
@@ -66,6 +72,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       blocking.disconnect();
       sweeping.disconnect();
       redis.disconnect();
+      await archive?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -80,6 +87,7 @@ interface Parts {
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
   readonly doctor: DoctorWatch;
+  readonly archiveRuns: ArchiveRuns | null;
 }
 
 function wire(
@@ -87,11 +95,12 @@ function wire(
     readonly redis: RedisClient;
     readonly blocking: RedisClient;
     readonly sweeping: RedisClient;
+    readonly archive: Archive | null;
     onError(error: Error): void;
   },
 ): Parts {
-  const { settings, logger, redis, blocking, onError } = options;
-  const { namespace, keepMs } = settings;
+  const { settings, logger, redis, blocking, archive, onError } = options;
+  const { namespace } = settings;
   const now = Date.now;
   const infos = new RunInfoCache(redis, namespace);
   const shares = new Shares(options.sweeping, namespace);
@@ -113,17 +122,30 @@ function wire(
   const reader = new OutcomeReader({ ...base, blocking, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({
-    ...{ ...base, leases, turns, lost, keepMs, logger },
+    ...{ ...base, leases, turns, lost, logger },
+    keepMs: archive === null ? settings.keepMs : Number.POSITIVE_INFINITY,
     sweeping: options.sweeping,
   });
+  const archiveRuns =
+    archive === null ? null : new ArchiveRuns({ ...base, ...settings, archive, leases, logger });
   const { sweeping, metrics } = options;
   const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
-  const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
+  const parts = {
+    shares,
+    leases,
+    queues,
+    enqueuer,
+    chores,
+    housekeeping,
+    reader,
+    doctor,
+    archiveRuns,
+  };
   return { ...parts, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
-  const { shares, leases, enqueuer, housekeeping } = parts;
+  const { shares, leases, enqueuer, housekeeping, archiveRuns } = parts;
   const renew = async (): Promise<void> => {
     await Promise.all([leases.renew(Date.now()), shares.refresh(Date.now())]);
     enqueuer.sweep(Date.now());
@@ -135,6 +157,8 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
     [doctorEveryMs, () => parts.doctor.look()],
+    [moveEveryMs, async () => archiveRuns?.moveEnded()],
+    [pruneEveryMs, async () => archiveRuns?.prune()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

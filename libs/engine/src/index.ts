@@ -1,3 +1,5 @@
+export { type MoveContext, type Moved, moveRun } from './archive/move-run.ts';
+export { copyStaysMs, sizeOfCopy, type TakeBackContext, takeBack } from './archive/take-back.ts';
 export { retryDelayMs } from './backoff.ts';
 export { cancelRun, findCancelled } from './cancel.ts';
 export { diagnose, type RepairContext, settleMs, type Treatment, treat } from './doctor/doctor.ts';

@@ -39,6 +39,10 @@ export const integer = (min: number, max: number): z.ZodType<number> =>
 
 export const duration = (): z.ZodType<number> => setting(({ raw }) => parseDuration(String(raw)));
 
+/** Null for `forever`. */
+export const durationOrForever = (): z.ZodType<number | null> =>
+  setting(({ raw }) => (raw === 'forever' ? null : parseDuration(String(raw))));
+
 export const size = (): z.ZodType<number> => setting(({ raw }) => parseSize(String(raw)));
 
 export const oneOf = <const Words extends readonly string[]>(
@@ -79,6 +83,19 @@ export const redisAddress = (): z.ZodType<string> =>
   setting(({ raw }) => {
     parseRedisAddress(String(raw));
     return String(raw);
+  });
+
+/** Where ended runs go: nowhere, a file, or a database. */
+export const archiveAddress = (): z.ZodType<string> =>
+  setting(({ raw }) => {
+    const isWord = raw === 'none' || raw === 'sqlite';
+    const parsed = typeof raw === 'string' && !isWord ? URL.parse(raw) : null;
+    if (isWord || parsed?.protocol === 'postgres:' || parsed?.protocol === 'postgresql:') {
+      return String(raw);
+    }
+    throw new RangeError(
+      'must be sqlite, none, or the address of a database such as postgres://user:password@host/database',
+    );
   });
 
 /** A pool that runs may name, and how many of its tasks may run at once. */

@@ -39,7 +39,10 @@ test('has a default for everything', () => {
     pools: ['default'],
     knownPools: { default: { capacity: null } },
     executors: [],
-    keepMs: 604_800_000,
+    keepMs: 86_400_000,
+    archive: 'sqlite',
+    archiveKeepMs: 7_776_000_000,
+    archiveMost: null,
     maxTasks: 2_000_000,
     maxBodyBytes: 67_108_864,
     logTailBytes: 65_536,
@@ -192,4 +195,19 @@ test('refuses to be open to other machines without a token', () => {
   expect(() => requireTokenBeyondLoopback(open)).toThrow('set RUNNEL_TOKEN');
   expect(() => requireTokenBeyondLoopback(guarded)).not.toThrow();
   expect(() => requireTokenBeyondLoopback(load().settings)).not.toThrow();
+});
+
+test('an archive is a word or a database, and what it keeps has an end or none', () => {
+  const read = (env: Readonly<Record<string, string>>) => load({ env }).settings;
+
+  expect(read({ RUNNEL_ARCHIVE: 'none' }).archive).toBe('none');
+  expect(read({ RUNNEL_ARCHIVE: 'postgres://u:p@h/d' }).archive).toBe('postgres://u:p@h/d');
+  expect(read({ RUNNEL_ARCHIVE_KEEP: 'forever' }).archiveKeepMs).toBeNull();
+  expect(read({ RUNNEL_KEEP: '0' }).keepMs).toBe(0);
+  const wrong = failure({
+    env: { RUNNEL_ARCHIVE: 'mysql://u:secret@h/d', RUNNEL_ARCHIVE_MOST: '0' },
+  });
+  expect(wrong).toContain('RUNNEL_ARCHIVE: must be sqlite, none, or the address');
+  expect(wrong).toContain('RUNNEL_ARCHIVE_MOST: "0" must be a whole number from 1');
+  expect(wrong).not.toContain('secret');
 });

@@ -9,7 +9,9 @@ import {
   type SourcedSetting,
 } from './setting-sources.ts';
 import {
+  archiveAddress,
   duration,
+  durationOrForever,
   integer,
   list,
   moduleList,
@@ -46,6 +48,9 @@ const settingsSchema = z.strictObject({
   functions: moduleList(),
   secretsDir: optional(path()),
   keepMs: duration(),
+  archive: archiveAddress(),
+  archiveKeepMs: durationOrForever(),
+  archiveMost: optional(integer(1, 1_000_000_000)),
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
   maxProduct: integer(1, 16_777_216),
@@ -92,7 +97,10 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   executors: { key: 'executors', env: ['RUNNEL_EXECUTORS'], fallback: [] },
   functions: { key: 'functions', env: ['RUNNEL_FUNCTIONS'], fallback: [] },
   secretsDir: { key: 'secrets', env: ['RUNNEL_SECRETS'], fallback: null },
-  keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '7d' },
+  keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '24h' },
+  archive: { key: 'archive', env: ['RUNNEL_ARCHIVE'], fallback: 'sqlite' },
+  archiveKeepMs: { key: 'archiveKeep', env: ['RUNNEL_ARCHIVE_KEEP'], fallback: '90d' },
+  archiveMost: { key: 'archiveMost', env: ['RUNNEL_ARCHIVE_MOST'], fallback: null },
   maxTasks: { key: 'maxTasks', env: ['RUNNEL_MAX_TASKS'], fallback: 2_000_000 },
   maxProduct: { key: 'maxProduct', env: ['RUNNEL_MAX_PRODUCT'], fallback: 2_000_000 },
   maxEdges: { key: 'maxEdges', env: ['RUNNEL_MAX_EDGES'], fallback: 100_000_000 },
@@ -169,7 +177,8 @@ function describeProblem(
   if (name === undefined) return issue.message;
   const { origin, raw } = values[name];
   // An address may hold a password, so neither it nor a secret is repeated.
-  const shown = settingFields[name].secret || name === 'redisUrl' ? '' : `${JSON.stringify(raw)} `;
+  const isAddress = name === 'redisUrl' || name === 'archive';
+  const shown = settingFields[name].secret || isAddress ? '' : `${JSON.stringify(raw)} `;
   return `${origin.name}: ${shown}${issue.message}`;
 }
 

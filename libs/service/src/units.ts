@@ -18,6 +18,8 @@ export function parseDuration(text: string): number {
   const found = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim());
   const amount = Number(found?.[1]);
   const unit = found?.[2];
+  // None of anything is the same in every unit.
+  if (unit === '' && amount === 0) return 0;
   if (unit === '') {
     throw new RangeError(`has no unit: write "${text}s" for seconds or "${text}ms"`);
   }

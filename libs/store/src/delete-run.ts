@@ -16,13 +16,18 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
   if (!isFinalRunState(state)) {
     throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
   }
-  await removeRun(redis, namespace, id, { set: 'ended', until: Number.MAX_SAFE_INTEGER });
+  const until = Number.MAX_SAFE_INTEGER;
+  if (await removeRun(redis, namespace, id, { set: 'ended', until })) return;
+  // One that was only brought back to be read.
+  await removeRun(redis, namespace, id, { set: 'copies', until });
 }
 
 /** Where a run must still be found when it is removed, and since when at the latest. */
 export interface Removal {
-  readonly set: 'submitting' | 'ended';
+  readonly set: 'submitting' | 'ended' | 'copies';
   readonly until: number;
+  /** How it must still stand: see standOf. */
+  readonly stand?: string;
 }
 
 /**
@@ -33,7 +38,7 @@ export async function removeRun(
   redis: RedisClient,
   namespace: string,
   id: string,
-  { set, until }: Removal,
+  { set, until, stand }: Removal,
 ): Promise<boolean> {
   const run = runHandle(namespace, id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
@@ -42,7 +47,10 @@ export async function removeRun(
   );
   const more = [...own, ...ready];
   await failpoint('remove.before');
-  const removed = await removeRecord.run(redis, { names: run.names, more }, [id, set, until]);
+  const removed = await removeRecord.run(redis, { names: run.names, more }, [
+    ...[id, set, until],
+    ...(stand === undefined ? [] : [stand]),
+  ]);
   await failpoint('remove.after');
   return removed === 1;
 }
@@ -62,6 +70,16 @@ export function readAbandoned(
     0,
     100,
   );
+}
+
+/** Copies of archived runs that nobody has read for a while. */
+export function readExpiredCopies(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  now: number,
+): Promise<readonly string[]> {
+  return redis.zrangebyscore(shardKey(namespace, shard, 'copies'), 0, now, 'LIMIT', 0, 100);
 }
 
 /** Runs of a shard that ended before a time, oldest first. */

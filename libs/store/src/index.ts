@@ -1,3 +1,12 @@
+export {
+  copyRun,
+  keepRun,
+  readRecord,
+  standOf,
+  touchCopy,
+} from './archive/copy-run.ts';
+export { readSections } from './archive/read-sections.ts';
+export { decodeSections, encodeSection, type RunSection } from './archive/sections.ts';
 export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
 export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
@@ -7,6 +16,7 @@ export {
   type Removal,
   readAbandoned,
   readEndedBefore,
+  readExpiredCopies,
   removeRun,
 } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
@@ -102,6 +112,7 @@ export {
   readRun,
   readRuns,
   type StateCounts,
+  summaryOfRecord,
 } from './read-run.ts';
 export { openSpec, type SpecText } from './read-spec.ts';
 export {

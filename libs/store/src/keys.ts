@@ -160,6 +160,11 @@ export const shardKeyDocs = {
     lifetime: always,
   },
   ended: { type: 'zset', holds: 'runs by their end, for retention', lifetime: always },
+  copies: {
+    type: 'zset',
+    holds: 'archived runs that were brought back to be read, by the time at which they go again',
+    lifetime: always,
+  },
   times: {
     type: 'zset',
     holds: '`retry:run:id` by the time at which it is due',

@@ -10,6 +10,9 @@ const pagesPerTrip = 8;
 /** Fields of a hash go together up to here. */
 const fieldBytes = 65_536;
 
+/** Lua's unpack takes some thousands of values. */
+const textsPerPage = 1_000;
+
 interface Page {
   readonly target: string;
   readonly args: readonly Argument[];
@@ -41,6 +44,32 @@ export class PageWriter {
       const page = bytes.subarray(at, at + pageBytes);
       await this.#add(key, ['s', at, page], page.length);
     }
+  }
+
+  /** A page of a string whose size is known. */
+  async writeBytes(
+    key: RunPart['key'],
+    page: { readonly offset: number; readonly total: number; readonly bytes: Buffer },
+  ): Promise<void> {
+    const { offset, total, bytes } = page;
+    // As above; what follows writes the byte that is meant.
+    if (offset === 0 && total > bytes.length) await this.#add(key, ['s', total - 1, '\0'], 1);
+    await this.#add(key, ['s', offset, bytes], bytes.length);
+  }
+
+  /** Fields of a hash and their values, in turns. */
+  async writeFields(key: RunPart['key'], texts: readonly Buffer[]): Promise<void> {
+    for (let at = 0; at < texts.length; at += textsPerPage) {
+      const page = texts.slice(at, at + textsPerPage);
+      const bytes = page.reduce((sum, { length }) => sum + length, 0);
+      await this.#add(key, ['h', ...page], bytes);
+    }
+  }
+
+  /** An entry of a stream: its id, then fields and values. */
+  async writeEntry(key: RunPart['key'], texts: readonly Buffer[]): Promise<void> {
+    const bytes = texts.reduce((sum, { length }) => sum + length, 0);
+    await this.#add(key, ['e', ...texts], bytes);
   }
 
   /** Resolves when everything is written. */

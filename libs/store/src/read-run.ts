@@ -37,6 +37,8 @@ export interface RunSummary {
   readonly outbox: number;
   readonly logsCut: boolean;
   readonly bodyHash: string;
+  /** True where it is in the archive, and here at most to be read for a while. */
+  readonly isArchived: boolean;
 }
 
 /** Reads a run: a few reads, whatever its size. Throws NotFoundError. */
@@ -74,6 +76,33 @@ async function readOne(
     redis.llen(run.names.backlog),
     redis.zcard(run.names.outbox),
   ]);
+  return summaryOf(namespace, id, meta, { deliveries, backlog, outbox });
+}
+
+/** A run that ended, from its record alone: wherever that is kept. Null where it is none. */
+export function summaryOfRecord(
+  namespace: string,
+  id: string,
+  meta: Readonly<Record<string, string>>,
+): RunSummary | null {
+  const summary = summaryOf(namespace, id, meta, { deliveries: [], backlog: 0, outbox: 0 });
+  return summary === null ? null : { ...summary, isArchived: true };
+}
+
+function summaryOf(
+  namespace: string,
+  id: string,
+  meta: Readonly<Record<string, string>>,
+  {
+    deliveries,
+    backlog,
+    outbox,
+  }: {
+    readonly deliveries: readonly Delivery[];
+    readonly backlog: number;
+    readonly outbox: number;
+  },
+): RunSummary | null {
   const stored = runStates.find((known) => known === meta['state']);
   if (stored === undefined) return null;
   const facts = factsOf(namespace, id, meta);
@@ -94,6 +123,7 @@ async function readOne(
     outbox,
     logsCut: meta['logsCut'] === '1',
     bodyHash: meta['bodyHash'] ?? '',
+    isArchived: meta['archived'] === '1',
   };
 }
 

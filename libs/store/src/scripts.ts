@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { keepCopy, openCopy, readFields } from './archive/copy-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -271,7 +272,7 @@ export const pauseRun = defineScript(
 export const removeRecord = defineScript(
   'remove-run',
   {
-    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'],
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'copies'],
     takesMore: true,
     allowOom: true,
   },

@@ -7,16 +7,26 @@
 -- KEYS[4] active      zset  runs of the shard that have not ended
 -- KEYS[5] ended       zset  runs of the shard that ended
 -- KEYS[6] demand      hash  queue@priority -> runs of the shard that want slots
--- KEYS[7…] other      string  or hash, list, zset: every other key of the run
+-- KEYS[7] copies      zset  archived runs that are here to be read, by when they go
+-- KEYS[8…] other      string  or hash, list, zset: every other key of the run
 -- ARGV[1] id
--- ARGV[2] submitting or ended: the set that the run must still be in
+-- ARGV[2] submitting, ended or copies: the set that the run must still be in
 -- ARGV[3] its score there at most
+-- ARGV[4] how it must still stand, as stand_of says it; none where that does not matter
 --
--- Returns 1; 0 where the run is not in that set any more, or was there later: it lives.
-local set = ARGV[2] == 'submitting' and KEYS[3] or KEYS[5]
+-- Returns 1; 0 where the run is not in that set any more, or was there later, or stands otherwise: it lives.
+local set = ({ submitting = KEYS[3], ended = KEYS[5], copies = KEYS[7] })[ARGV[2]]
 local score = redis.call('ZSCORE', set, ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[3]) then return 0 end
-for i = 2, 5 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+
+-- What changes with a run that has ended: it is retried, mended, or the last of a log comes.
+local function stand_of()
+  local h = redis.call('HMGET', KEYS[1], 'created', 'state', 'ended', 'events', 'logBytes', 'logsCut', 'repairs')
+  for i = 1, 7 do h[i] = h[i] or '' end
+  return table.concat(h, ' ')
+end
+if ARGV[4] and stand_of() ~= ARGV[4] then return 0 end
+for _, i in ipairs({ 2, 3, 4, 5, 7 }) do redis.call('ZREM', KEYS[i], ARGV[1]) end
 -- A submission that broke off while it was sealed may have pushed roots.
 local h = redis.call('HMGET', KEYS[1], 'queues', 'priority')
 for number = 0, tonumber(h[1] or 0) - 1 do
@@ -26,5 +36,5 @@ for number = 0, tonumber(h[1] or 0) - 1 do
   end
 end
 -- Freed in the background, however large they are.
-redis.call('UNLINK', KEYS[1], unpack(KEYS, 7))
+redis.call('UNLINK', KEYS[1], unpack(KEYS, 8))
 return 1
