@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Client, createClient } from '@runnel/client';
 import type { Clock } from '@runnel/core';
 import { createLogger, createMetrics, loadSettings, type Settings } from '@runnel/service';
@@ -24,7 +26,10 @@ export function testSettings(
   env: Readonly<Record<string, string>> = {},
 ): Settings {
   const namespace = `t${randomBytes(6).toString('hex')}`;
-  const fixed = { RUNNEL_REDIS_URL: redisUrl, RUNNEL_NAMESPACE: namespace, RUNNEL_PORT: '0' };
+  const fixed = {
+    ...{ RUNNEL_REDIS_URL: redisUrl, RUNNEL_NAMESPACE: namespace, RUNNEL_PORT: '0' },
+    RUNNEL_DATA: join(tmpdir(), `runnel-${namespace}`),
+  };
   return loadSettings({ env: { ...fixed, ...env }, cwd: tmpdir() }).settings;
 }
 
@@ -59,6 +64,8 @@ export async function startTestApi(
     async [Symbol.asyncDispose]() {
       redis.disconnect();
       await api[Symbol.asyncDispose]();
+      // Two of one namespace may be open at once.
+      rmSync(settings.dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { openArchive } from '@runnel/archive';
 import { type Clock, SetupError, systemClock } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import {
@@ -13,10 +14,12 @@ import {
   connectRedis,
   connectRedisForRequests,
   fenceOf,
+  LiveRuns,
   openStore,
   RunInfoCache,
 } from '@runnel/store';
 import { createApp } from './app.ts';
+import { ArchivedRuns } from './archive/archived-runs.ts';
 import { createBoard } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
 import { RoomGuard } from './room-guard.ts';
@@ -71,12 +74,18 @@ export async function startApi(
   const stopping = new AbortController();
   const { namespace } = settings;
   const clock = dependencies.clock ?? systemClock;
+  const archive = await openArchive({ ...settings, onError });
+  open.defer(() => archive?.[Symbol.asyncDispose]());
+  const room = new RoomGuard(redis, clock);
   const context: ApiContext = {
     settings,
     redis,
     fence: fenceOf(redis, settings),
     infos: new RunInfoCache(redis, namespace),
-    room: new RoomGuard(redis, clock),
+    archive,
+    runs: new ArchivedRuns({ archive, redis, namespace, room, clock }),
+    live: new LiveRuns(redis, namespace),
+    room,
     executors,
     catalog: executorCatalog(executors),
     channels: new RunChannels({ subscriber, namespace, onError }),

@@ -1,8 +1,10 @@
+import type { Archive } from '@runnel/archive';
 import type { Clock } from '@runnel/core';
 import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
 import type { Logger, Metrics, Settings } from '@runnel/service';
-import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
+import type { Fence, LiveRuns, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
+import type { ArchivedRuns } from './archive/archived-runs.ts';
 import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
@@ -14,6 +16,11 @@ export interface ApiContext {
   /** What is acknowledged went through here. */
   readonly fence: Fence;
   readonly infos: RunInfoCache;
+  /** Null: runs that ended are removed. */
+  readonly archive: Archive | null;
+  /** Runs wherever they are. */
+  readonly runs: ArchivedRuns;
+  readonly live: LiveRuns;
   readonly room: RoomGuard;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;

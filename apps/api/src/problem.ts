@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { ArchiveUnavailableError } from '@runnel/archive';
 import type { ProblemDocument } from '@runnel/client';
 import {
   ConflictError,
@@ -60,6 +61,7 @@ function sendProblem(request: Request, response: Response, answer: Answer): void
 
 function toAnswer(error: unknown): Answer {
   if (error instanceof UserError) return ofUserError(error);
+  if (error instanceof ArchiveUnavailableError) return archiveAway;
   switch (whyRedisFailed(error)) {
     case 'away':
       return {
@@ -85,6 +87,14 @@ function toAnswer(error: unknown): Answer {
     detail: 'something went wrong in the API; its log has the reason',
   };
 }
+
+const archiveAway: Answer = {
+  status: 503,
+  code: 'ARCHIVE_UNAVAILABLE',
+  detail:
+    'the archive of ended runs can not be reached now, so it is not known what is in it: ask again in a few seconds',
+  headers: { 'Retry-After': '2' },
+};
 
 const redisFull: Answer = {
   status: 503,

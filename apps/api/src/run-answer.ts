@@ -1,5 +1,12 @@
-import { mostClasses, type WireClass, type WireRun, type WireRunSummary } from '@runnel/client';
+import {
+  mostClasses,
+  type WireClass,
+  type WireRun,
+  type WireRunSummary,
+  wireClass,
+} from '@runnel/client';
 import { type RunInfo, type RunSummary, readClasses } from '@runnel/store';
+import { z } from 'zod';
 import type { ApiContext } from './context.ts';
 
 /** Groups are read to count classes; with many more than classes are listed they are not read at all. */
@@ -29,9 +36,19 @@ export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary 
     isStopping: run.halt === 'stop' && run.endedAt === null,
     logsCut: run.logsCut,
     duplicates: run.duplicates,
+    isArchived: run.isArchived,
     links: { self, spec: `${self}/spec`, tasks: `${self}/tasks` },
   };
 }
+
+/** The same of a run that is only in the archive. */
+export function toWireArchivedRun(run: RunSummary, classes: string | null, base: string): WireRun {
+  const summary = toWireRunSummary(run, base);
+  if (classes === null) return { ...summary, classesOmitted: true };
+  return { ...summary, classes: keptClasses.parse(JSON.parse(classes)), classesOmitted: false };
+}
+
+const keptClasses = z.array(wireClass);
 
 /** With the counts of each class, if these are not too many. */
 export async function toWireRun(

@@ -45,6 +45,7 @@ export function runOf(classes: readonly WireClass[], more: Partial<WireRun> = {}
     isStopping: false,
     logsCut: false,
     duplicates: 0,
+    isArchived: false,
     links: { self: '/r1', spec: '/r1/spec', tasks: '/r1/tasks' },
     classes: [...classes],
     classesOmitted: false,

@@ -1,7 +1,7 @@
 import type { Archive } from '@runnel/archive';
-import { moveRun } from '@runnel/engine';
+import { moveRun, removeDeleted } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
-import { type RedisClient, readEndedBefore } from '@runnel/store';
+import { forgetDeleted, type RedisClient, readDeleted, readEndedBefore } from '@runnel/store';
 import type { ShardLeases } from './shards.ts';
 
 /** The last of a log may come a moment after the end of its run. */
@@ -44,6 +44,16 @@ export class ArchiveRuns {
   async moveEnded(): Promise<void> {
     this.#working = this.#moveAll();
     await this.#working;
+  }
+
+  /** Runs that were deleted while somebody who died since moved them must not be in the archive. */
+  async dropDeleted(): Promise<void> {
+    const { redis, namespace, archive, leases, now } = this.#options;
+    for (const shard of leases.owned()) {
+      const deleted = await readDeleted(redis, namespace, shard, now() - abandonedCopyMs);
+      for (const run of deleted) await removeDeleted(archive, run);
+      await forgetDeleted(redis, namespace, shard, deleted);
+    }
   }
 
   /** Removes what is past retention, and what broken moves left. */

@@ -159,6 +159,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [doctorEveryMs, () => parts.doctor.look()],
     [moveEveryMs, async () => archiveRuns?.moveEnded()],
     [pruneEveryMs, async () => archiveRuns?.prune()],
+    [pruneEveryMs, async () => archiveRuns?.dropDeleted()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

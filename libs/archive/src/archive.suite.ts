@@ -95,6 +95,22 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       expect(await archive.readParts({ run: 'a', copy: before?.copy ?? 0 }, 0)).toEqual([]);
     });
 
+    test('a second copy with the very same record is dropped', async () => {
+      await using archive = await open();
+      const run = runOf('a', { record: { state: 'failed', ended: '5' } });
+      const first = { run: 'a', copy: ++copies };
+      const second = { run: 'a', copy: ++copies };
+      const parts = [{ number: 0, bytes: Buffer.from('x') }];
+
+      const sealed = await archive.seal(first, { run, parts, partCount: 1, now: noon });
+      const again = await archive.seal(second, { run, parts, partCount: 1, now: noon });
+
+      expect([sealed, again]).toEqual([true, false]);
+      expect((await archive.read('a'))?.copy).toBe(first.copy);
+      expect(await archive.readParts(second, 0)).toEqual([]);
+      expect(await archive.dropUnsealed(noon + 1)).toBe(0);
+    });
+
     test('a copy that lost parts is not sealed', async () => {
       await using archive = await open();
       const key = { run: 'a', copy: ++copies };

@@ -91,10 +91,11 @@ export interface Archive extends AsyncDisposable {
   /** Keeps parts of a copy that is not sealed so far. */
   put(key: CopyKey, parts: readonly ArchivePart[], now: number): Promise<void>;
   /**
-   * Keeps the last parts and makes the run visible, all at once. Throws where the copy does not have
-   * `partCount` parts then: somebody dropped it meanwhile.
+   * Keeps the last parts and makes the run visible, all at once. Where the archive has another copy with
+   * the very same record, that one stays and this one is dropped: false. Throws where the copy does not
+   * have `partCount` parts then: somebody dropped it meanwhile.
    */
-  seal(key: CopyKey, sealing: Sealing): Promise<void>;
+  seal(key: CopyKey, sealing: Sealing): Promise<boolean>;
   /** Null where there is no such run. */
   read(id: string): Promise<ArchivedCopy | null>;
   /** Parts from a number on, about 1 MB of them; none behind the last, or where the copy is gone. */

@@ -77,6 +77,10 @@ const runFields = {
   isStopping: z.boolean().describe('A task failed and `onFailure` is `stop`.'),
   logsCut: z.boolean().describe("The run's logs reached their limit; later ones were not kept."),
   duplicates: count.describe('Outcomes that were delivered more than once and counted once.'),
+  isArchived: z
+    .boolean()
+    .default(false)
+    .describe('In the archive: to read its tasks brings it back for a while.'),
   links: z.object({ self: z.string(), spec: z.string(), tasks: z.string() }),
 };
 

@@ -42,6 +42,8 @@ export interface SubmitContext {
   readonly namespace: string;
   readonly executors: ExecutorFacts;
   readonly now: number;
+  /** The hash of the spec of a run in the archive; null where there is none. */
+  readArchivedHash?(id: string): Promise<string | null>;
 }
 
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
@@ -52,6 +54,10 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
   const bodyHash = idempotency === undefined ? '' : hashOf(spec);
   const id =
     idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
+  const archived = idempotency === undefined ? null : await context.readArchivedHash?.(id);
+  if (typeof archived === 'string') {
+    return replay(id, { state: 'succeeded', bodyHash: archived }, bodyHash);
+  }
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
     plan: request.plan,

@@ -7,8 +7,16 @@ import { removeRecord } from './scripts.ts';
 /** Queues that one run may have: pools times lanes. */
 const mostQueues = 64;
 
-/** Deletes a run that has ended; throws ConflictError for any other. */
-export async function deleteRun(redis: RedisClient, namespace: string, id: string): Promise<void> {
+/**
+ * Deletes a run that has ended; throws ConflictError for any other. `deletedAt`: it may be on its way to an
+ * archive, and whoever moves it is told that it must not be in there.
+ */
+export async function deleteRun(
+  redis: RedisClient,
+  namespace: string,
+  id: string,
+  deletedAt?: number,
+): Promise<void> {
   const run = runHandle(namespace, id);
   const raw = await redis.hget(run.names.meta, 'state');
   const state = runStates.find((known) => known === raw);
@@ -17,7 +25,8 @@ export async function deleteRun(redis: RedisClient, namespace: string, id: strin
     throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
   }
   const until = Number.MAX_SAFE_INTEGER;
-  if (await removeRun(redis, namespace, id, { set: 'ended', until })) return;
+  const mark = deletedAt === undefined ? {} : { deletedAt };
+  if (await removeRun(redis, namespace, id, { set: 'ended', until, ...mark })) return;
   // One that was only brought back to be read.
   await removeRun(redis, namespace, id, { set: 'copies', until });
 }
@@ -28,6 +37,8 @@ export interface Removal {
   readonly until: number;
   /** How it must still stand: see standOf. */
   readonly stand?: string;
+  /** When somebody deleted it. */
+  readonly deletedAt?: number;
 }
 
 /**
@@ -38,7 +49,7 @@ export async function removeRun(
   redis: RedisClient,
   namespace: string,
   id: string,
-  { set, until, stand }: Removal,
+  { set, until, stand, deletedAt }: Removal,
 ): Promise<boolean> {
   const run = runHandle(namespace, id);
   const ready = Array.from({ length: mostQueues }, (_, queue) => readyKey(namespace, id, queue));
@@ -49,7 +60,7 @@ export async function removeRun(
   await failpoint('remove.before');
   const removed = await removeRecord.run(redis, { names: run.names, more }, [
     ...[id, set, until],
-    ...(stand === undefined ? [] : [stand]),
+    ...[stand ?? '', ...(deletedAt === undefined ? [] : [deletedAt])],
   ]);
   await failpoint('remove.after');
   return removed === 1;
@@ -70,6 +81,48 @@ export function readAbandoned(
     0,
     100,
   );
+}
+
+/** A run that was deleted: another one may have its id by now. */
+export interface DeletedRun {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly member: string;
+}
+
+/** Runs of a shard that were deleted before a time. */
+export async function readDeleted(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  before: number,
+): Promise<readonly DeletedRun[]> {
+  const key = shardKey(namespace, shard, 'deleted');
+  const members = await redis.zrangebyscore(key, 0, before, 'LIMIT', 0, 1_000);
+  return members.map((member) => {
+    const [id = '', createdAt] = member.split(' ');
+    return { id, createdAt: Number(createdAt), member };
+  });
+}
+
+export async function wasDeleted(
+  redis: RedisClient,
+  namespace: string,
+  { id, createdAt }: Pick<DeletedRun, 'id' | 'createdAt'>,
+): Promise<boolean> {
+  const { names } = runHandle(namespace, id);
+  return (await redis.zscore(names.deleted, `${id} ${createdAt}`)) !== null;
+}
+
+/** Forgets that runs were deleted. */
+export async function forgetDeleted(
+  redis: RedisClient,
+  namespace: string,
+  shard: number,
+  runs: readonly DeletedRun[],
+): Promise<void> {
+  const members = runs.map(({ member }) => member);
+  if (members.length > 0) await redis.zrem(shardKey(namespace, shard, 'deleted'), ...members);
 }
 
 /** Copies of archived runs that nobody has read for a while. */

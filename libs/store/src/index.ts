@@ -12,12 +12,16 @@ export { Chores } from './chores.ts';
 export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
 export { connectRedis, connectRedisForRequests, parseInfo } from './connect.ts';
 export {
+  type DeletedRun,
   deleteRun,
+  forgetDeleted,
   type Removal,
   readAbandoned,
+  readDeleted,
   readEndedBefore,
   readExpiredCopies,
   removeRun,
+  wasDeleted,
 } from './delete-run.ts';
 export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
 export {
@@ -69,7 +73,6 @@ export {
   shardOf,
   storeKeyDocs,
 } from './keys.ts';
-export { listRuns, type RunPosition, type RunQuery } from './list-runs.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, writeLog } from './logs.ts';
 export {
@@ -151,6 +154,9 @@ export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
 export { startRun, type TurnAnswer } from './scripts.ts';
+export { LiveRuns, type RunPage, type RunQuery } from './search/live-runs.ts';
+export { matches, type RunFilter, type TagFilter } from './search/run-filter.ts';
+export { newestFirst, type RunPosition } from './search/walk-runs.ts';
 export {
   type Demand,
   type DueTask,

@@ -165,6 +165,12 @@ export const shardKeyDocs = {
     holds: 'archived runs that were brought back to be read, by the time at which they go again',
     lifetime: always,
   },
+  deleted: {
+    type: 'zset',
+    holds:
+      'id and time of creation of runs that were deleted, perhaps on their way to the archive; by when',
+    lifetime: 'an hour',
+  },
   times: {
     type: 'zset',
     holds: '`retry:run:id` by the time at which it is due',

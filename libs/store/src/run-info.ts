@@ -224,7 +224,8 @@ export function factsOf(
   };
 }
 
-function parseTags(raw: string | undefined): Readonly<Record<string, string>> {
+/** Tags as a record has them. */
+export function parseTags(raw: string | undefined): Readonly<Record<string, string>> {
   const tags: Record<string, string> = {};
   const parsed: unknown = JSON.parse(raw ?? '{}');
   for (const [key, value] of Object.entries(parsed ?? {})) tags[key] = String(value);

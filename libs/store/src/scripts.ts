@@ -272,7 +272,7 @@ export const pauseRun = defineScript(
 export const removeRecord = defineScript(
   'remove-run',
   {
-    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'copies'],
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'copies', 'deleted'],
     takesMore: true,
     allowOom: true,
   },

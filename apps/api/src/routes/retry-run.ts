@@ -1,6 +1,6 @@
-import { taskSelector, type WireRetried, wireRetried } from '@runnel/client';
+import { type TaskSelector, taskSelector, type WireRetried, wireRetried } from '@runnel/client';
 import { retryRun } from '@runnel/engine';
-import { readRun } from '@runnel/store';
+import { type RunInfo, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
@@ -34,14 +34,32 @@ export const retryRunRoute: Route = {
   handle: retry,
 };
 
+/** A run that was brought back from the archive is here to stay where something of it is retried. */
+async function isNothingToRetry(
+  context: ApiContext,
+  id: string,
+  info: RunInfo,
+  selector: TaskSelector,
+): Promise<boolean> {
+  const { redis, clock } = context;
+  if (!(await context.runs.read(id)).isArchived) return false;
+  const request = { selector, isDryRun: true };
+  const { reset, leftRunning } = await retryRun({ redis, now: clock.now() }, info, request);
+  if (reset + leftRunning === 0) return true;
+  await context.fence.run(() => context.runs.keep(id));
+  return false;
+}
+
 async function retry(context: ApiContext, request: Request, response: Response): Promise<void> {
   const { redis, settings, clock } = context;
   const { dryRun } = readQuery(query, request);
   const selector = await readSelector(context, request);
   const id = pathPart(request, 'id');
   const info = await readInfo(context, request);
+  const retrying = { redis, now: clock.now() };
+  const isDryRun = dryRun === 'true' || (await isNothingToRetry(context, id, info, selector));
   const { isNew, reset, leftRunning, classes } = await context.fence.run(() =>
-    retryRun({ redis, now: clock.now() }, info, { selector, isDryRun: dryRun === 'true' }),
+    retryRun(retrying, info, { selector, isDryRun }),
   );
   const { state } = await readRun(redis, settings.namespace, id);
   const url = `${baseUrl(context, request)}${runPath(id)}`;

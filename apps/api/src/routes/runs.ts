@@ -1,9 +1,18 @@
 import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
-import { beingSubmitted, ConflictError, noSuchRun, type RunState, runStates } from '@runnel/core';
+import {
+  beingSubmitted,
+  ConflictError,
+  isFinalRunState,
+  noSuchRun,
+  type RunState,
+  runStates,
+} from '@runnel/core';
 import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
-import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
+import { deleteRun, openSpec, readRun, readRuns } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { inRedisOrElse } from '../archive/archived-runs.ts';
+import { searchRuns } from '../archive/search-runs.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import {
   cursorParameter,
@@ -16,7 +25,7 @@ import {
   type Route,
   readQuery,
 } from '../route.ts';
-import { runPath, toWireRun, toWireRunSummary } from '../run-answer.ts';
+import { runPath, toWireArchivedRun, toWireRun, toWireRunSummary } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
 
 const time = z
@@ -47,13 +56,17 @@ const list: Route = {
   async handle(context, request, response) {
     const { state, since, until, limit = 50, cursor } = readQuery(listQuery, request);
     const after = cursor === undefined ? undefined : decodeCursor(position, cursor);
-    const page = await listRuns(context.redis, context.settings.namespace, {
-      limit,
-      ...(state === undefined ? {} : { state }),
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
-      ...(after === undefined ? {} : { after: { createdAt: after[0], id: after[1] } }),
-    });
+    const { namespace } = context.settings;
+    const page = await searchRuns(
+      { ...context, namespace },
+      {
+        limit,
+        ...(state === undefined ? {} : { state }),
+        ...(since === undefined ? {} : { since }),
+        ...(until === undefined ? {} : { until }),
+        ...(after === undefined ? {} : { after: { createdAt: after[0], id: after[1] } }),
+      },
+    );
     const base = baseUrl(context, request);
     response.json({
       runs: page.runs.map((run) => toWireRunSummary(run, base)),
@@ -72,8 +85,12 @@ const read: Route = {
     responses: { '200': { description: 'The run', content: jsonOf(wireRun) } },
   },
   async handle(context, request, response) {
-    const run = await readRun(context.redis, context.settings.namespace, pathPart(request, 'id'));
-    response.json(await toWireRun(context, run, baseUrl(context, request)));
+    const id = pathPart(request, 'id');
+    const base = baseUrl(context, request);
+    const run = await context.runs.read(id);
+    const kept = run.isArchived ? await context.runs.find(id) : null;
+    if (kept !== null) response.json(toWireArchivedRun(run, kept.run.classes, base));
+    else response.json(await toWireRun(context, run, base));
   },
 };
 
@@ -88,7 +105,19 @@ const remove: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
-    await deleteRun(context.redis, context.settings.namespace, id);
+    const { redis, settings, runs } = context;
+    const [live] = await readRuns(redis, settings.namespace, [id]);
+    const isHere = live !== undefined && !live.isArchived;
+    if (isHere && !isFinalRunState(live.state)) throw cannotDelete(id, live.state);
+    // An older copy goes first: one that stayed would be taken for the run.
+    const wasArchived = await runs.remove(id);
+    if (isHere || !wasArchived)
+      await deleteRun(
+        redis,
+        settings.namespace,
+        id,
+        context.archive === null ? undefined : context.clock.now(),
+      );
     context.infos.forget(id);
     response.status(204).end();
   },
@@ -114,6 +143,7 @@ const spec: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
+    await context.runs.readHere(id);
     await sendSpec(await openSpec(context.redis, context.settings.namespace, id), response);
   },
 };
@@ -134,7 +164,11 @@ const start: Route = {
     const { redis, settings, clock } = context;
     const { namespace } = settings;
     const id = pathPart(request, 'id');
-    const { state } = await readRun(redis, namespace, id);
+    const { state } = await context.runs.read(id);
+    if (isFinalRunState(state)) {
+      sendAccepted(context, { request, response, id, state, isNew: false });
+      return;
+    }
     if (state === 'submitting') throw beingSubmitted(id);
     if (state === 'created') {
       const storing = { redis, namespace, now: clock.now() };
@@ -160,10 +194,13 @@ const cancel: Route = {
   async handle(context, request, response) {
     const { redis, settings, clock } = context;
     const id = pathPart(request, 'id');
-    const { isNew } = await context.fence.run(() =>
-      cancelRun(redis, settings.namespace, id, clock.now()),
+    const { isNew } = await inRedisOrElse(
+      context.runs,
+      id,
+      () => context.fence.run(() => cancelRun(redis, settings.namespace, id, clock.now())),
+      () => ({ isNew: false }),
     );
-    const { state } = await readRun(redis, settings.namespace, id);
+    const { state } = await context.runs.read(id);
     if (!isNew && state !== 'running' && state !== 'cancelled') throw cannotCancel(id, state);
     sendAccepted(context, { request, response, id, state, isNew });
   },
@@ -208,6 +245,10 @@ async function setPaused(
   const { redis, settings, clock } = context;
   const id = pathPart(request, 'id');
   const answer = await context.fence.run(() => change(redis, settings.namespace, id, clock.now()));
+  if (answer.state === null) {
+    const { state } = await context.runs.read(id);
+    throw cannotPause(id, { ...answer, state });
+  }
   if (answer.state !== 'running') throw cannotPause(id, answer);
   const { state } = await readRun(redis, settings.namespace, id);
   sendAccepted(context, { request, response, id, state, isNew: answer.isNew });
@@ -219,6 +260,10 @@ function cannotPause(id: string, { state }: PauseAnswer): Error {
   if (state === 'halting') return new ConflictError(`run ${id} is being ended early`);
   const why = state === 'created' ? 'has not been started' : `has ${state} already`;
   return new ConflictError(`run ${id} ${why}: there is nothing to pause or to resume`);
+}
+
+function cannotDelete(id: string, state: RunState): ConflictError {
+  return new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
 }
 
 function cannotCancel(id: string, state: RunState): ConflictError {

@@ -1,12 +1,13 @@
 import { systemClock } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { createLogger, createMetrics } from '@runnel/service';
-import { connectRedisForRequests, noFence, RunInfoCache } from '@runnel/store';
+import { connectRedisForRequests, LiveRuns, noFence, RunInfoCache } from '@runnel/store';
 import type { Express } from 'express';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
+import { ArchivedRuns } from '../archive/archived-runs.ts';
 import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
@@ -42,12 +43,14 @@ test('/openapi.json describes every route that express serves, and no other', as
   const redis = connectRedisForRequests(settings.redisUrl, () => undefined);
   const executors = await loadExecutors();
   const { namespace } = settings;
+  const room = new RoomGuard(redis, systemClock);
   const app = createApp(
     {
       ...{ settings, redis, executors, catalog: executorCatalog(executors) },
       fence: noFence,
       infos: new RunInfoCache(redis, namespace),
-      room: new RoomGuard(redis, systemClock),
+      ...{ archive: null, room, live: new LiveRuns(redis, namespace) },
+      runs: new ArchivedRuns({ archive: null, redis, namespace, room, clock: systemClock }),
       channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),

@@ -94,7 +94,11 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const { redis, executors, settings } = context;
   const { runId, isNew } = await context.fence.run(() =>
     submitRun(
-      { redis, namespace: settings.namespace, executors, now },
+      {
+        ...{ redis, namespace: settings.namespace, executors, now },
+        readArchivedHash: async (id) =>
+          (await context.runs.find(id))?.run.record['bodyHash'] ?? null,
+      },
       {
         plan,
         spec,

@@ -1,6 +1,6 @@
 import { wireTask, wireTaskPage } from '@runnel/client';
 import { beingSubmitted, noSuchClass, noSuchTask, taskStates } from '@runnel/core';
-import { findTask, listTasks, type RunInfo, readRun } from '@runnel/store';
+import { findTask, listTasks, type RunInfo } from '@runnel/store';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
@@ -73,7 +73,7 @@ const read: Route = {
 /** The run that the path names, with its kept parts. */
 export async function readInfo(context: ApiContext, request: Request): Promise<RunInfo> {
   const id = pathPart(request, 'id');
-  const run = await readRun(context.redis, context.settings.namespace, id);
+  const run = await context.runs.readHere(id);
   if (run.state === 'submitting') throw beingSubmitted(id);
   return openInfo(context, run);
 }

@@ -15,7 +15,9 @@ const run: Route = {
     responses,
   },
   async handle(context, request, response) {
-    response.json(await askWhyRun(context, pathPart(request, 'id')));
+    const id = pathPart(request, 'id');
+    await context.runs.readHere(id);
+    response.json(await askWhyRun(context, id));
   },
 };
 

@@ -13,6 +13,18 @@ export function encodeRecord({ record, classes }: ArchivedRun): Uint8Array {
   return zstdCompressSync(JSON.stringify({ record, classes }));
 }
 
+/** Whether a row's copy is of the very record that a run has. */
+export function isOfRecord(row: SqlRow, { record }: ArchivedRun): boolean {
+  const own = readKept(row).record;
+  const fields = Object.keys(own);
+  if (fields.length !== Object.keys(record).length) return false;
+  return fields.every((field) => own[field] === record[field]);
+}
+
+function readKept(row: SqlRow): z.infer<typeof kept> {
+  return kept.parse(JSON.parse(zstdDecompressSync(bytesOf(row, 'record')).toString()));
+}
+
 const tagsOf = z.record(z.string(), z.string());
 
 /** Columns of a run with its copy; `runs` and `copies` are joined. */
@@ -21,9 +33,7 @@ export const runColumns =
   'runs.priority, runs.revision, runs.part_count, runs.copy, copies.record';
 
 export function toRun(row: SqlRow): ArchivedCopy {
-  const { record, classes } = kept.parse(
-    JSON.parse(zstdDecompressSync(bytesOf(row, 'record')).toString()),
-  );
+  const { record, classes } = readKept(row);
   const { started } = row;
   const run: ArchivedRun = {
     id: textOf(row, 'id'),

@@ -12,7 +12,7 @@ import type {
 } from '../archive.ts';
 import { findRuns } from './find-runs.ts';
 import { addLabels, everyRun, findLabels, removeLabels, tagLabel, tagPrefix } from './labels.ts';
-import { encodeRecord, readTags, runColumns, toRun } from './rows.ts';
+import { encodeRecord, isOfRecord, readTags, runColumns, toRun } from './rows.ts';
 import { searchable } from './searchable.ts';
 import { bytesOf, numberOf, type SqlDatabase, type SqlSession, textOf } from './session.ts';
 
@@ -31,7 +31,7 @@ export class SqlArchive implements Archive {
     return this.#database.transaction((session) => putParts(session, key, parts, now));
   }
 
-  seal(key: CopyKey, sealing: Sealing): Promise<void> {
+  seal(key: CopyKey, sealing: Sealing): Promise<boolean> {
     return this.#database.transaction((session) => sealCopy(session, key, sealing));
   }
 
@@ -150,16 +150,24 @@ async function sealCopy(
   session: SqlSession,
   key: CopyKey,
   { run, parts, partCount, now }: Sealing,
-): Promise<void> {
+): Promise<boolean> {
   const { copy } = key;
   await putParts(session, key, parts, now);
   const [count] = await session.all('select count(*) as n from parts where copy = $1', copy);
   if (count === undefined || Number(count['n']) !== partCount) {
     throw new Error(`copy ${copy} of run ${run.id} has lost parts: it is made again`);
   }
-  const [before] = await session.all('select copy from runs where id = $1', run.id);
+  const [before] = await session.all(
+    'select runs.copy, copies.record from runs join copies on copies.copy = runs.copy where runs.id = $1',
+    run.id,
+  );
   // Sent again.
-  if (before !== undefined && numberOf(before, 'copy') === copy) return;
+  if (before !== undefined && numberOf(before, 'copy') === copy) return true;
+  if (before !== undefined && isOfRecord(before, run)) {
+    await session.all('delete from copies where copy = $1', copy);
+    await dropParts(session, copy);
+    return false;
+  }
   if (before !== undefined) await removeRun(session, run.id);
   await session.all(
     'update copies set sealed = 1, record = $2 where copy = $1',
@@ -181,6 +189,7 @@ async function sealCopy(
     ],
   );
   await addLabels(session, run);
+  return true;
 }
 
 function searchableTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

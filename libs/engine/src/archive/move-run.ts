@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Archive, ArchivedRun, ArchivePart } from '@runnel/archive';
-import { failpoint, isFinalRunState, runStates } from '@runnel/core';
+import { failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
 import {
+  type DeletedRun,
   type RedisClient,
   RunInfo,
   readClasses,
@@ -11,6 +12,7 @@ import {
   removeRun,
   runHandle,
   standOf,
+  wasDeleted,
 } from '@runnel/store';
 import { packParts } from './pack-parts.ts';
 
@@ -33,7 +35,11 @@ const mostClasses = 1_000;
  * removed from Redis if it still stands as it was copied. Who dies before the seal leaves a copy that nobody
  * sees, and that is dropped later; the run is copied anew. Who dies behind it leaves the run in both: it
  * counts as in Redis, and the next who comes finds the same record in the archive and only removes it.
- * Two who move it at once make two copies, of which the later takes the place of the other.
+ * Two may move it at once: who still finds its record after the copy has all of it, and of two copies of
+ * one record the archive keeps the first.
+ *
+ * That a run is not in Redis any more does not say who removed it: this very call, whose reply was lost,
+ * another one that moved it, or somebody who deleted it. Only the last leaves a mark.
  */
 export async function moveRun(
   context: MoveContext,
@@ -46,22 +52,30 @@ export async function moveRun(
   if (state === undefined || !isFinalRunState(state)) return 'changed';
   const kept = await archive.read(id);
   const isThere = kept !== null && isSame(kept.run.record, record);
-  const copy = isThere ? kept.copy : await copyOut(context, id, record);
+  if (!isThere && !(await copyOut(context, id, record))) return 'changed';
   const removal = { set: 'ended', until: endedUntil, stand: standOf(record) } as const;
   if (await removeRun(redis, namespace, id, removal)) return 'moved';
-  // Deleted while it was copied: it must not come back. Any other that is in Redis counts more than its copy.
-  const now = await readRecord(redis, namespace, id);
-  const sealed = now['state'] === undefined ? await archive.read(id) : null;
-  if (sealed?.copy === copy && !isThere) await archive.remove(id);
+  // What is in Redis counts more than its copy.
+  const deleted = { id, createdAt: Number(record['created']) };
+  if (await wasDeleted(redis, namespace, deleted)) await removeDeleted(archive, deleted);
   return 'changed';
 }
 
-/** Returns the number of the copy. */
+/** Takes a run that was deleted out of the archive; not another one that has its id since. */
+export async function removeDeleted(
+  archive: Archive,
+  { id, createdAt }: Pick<DeletedRun, 'id' | 'createdAt'>,
+): Promise<void> {
+  const found = await archive.read(id);
+  if (found?.run.createdAt === createdAt) await archive.remove(id);
+}
+
+/** False where the run changed while it was copied. */
 async function copyOut(
   { redis, namespace, archive, now }: MoveContext,
   id: string,
   record: Readonly<Record<string, string>>,
-): Promise<number> {
+): Promise<boolean> {
   const run = runHandle(namespace, id);
   const key = { run: id, copy: randomInt(2 ** 47) };
   await failpoint('archive.before-copy');
@@ -74,11 +88,18 @@ async function copyOut(
     last = [part];
     partCount++;
   }
-  const archived = await describeRun({ redis, namespace }, id, record);
+  const archived = await describeRun({ redis, namespace }, id, record).catch(nullWhereGone);
+  const after = await readRecord(redis, namespace, id);
+  if (archived === null || !isSame(after, record)) return false;
   await failpoint('archive.before-seal');
   await archive.seal(key, { run: archived, parts: last, partCount, now: now() });
   await failpoint('archive.after-seal');
-  return key.copy;
+  return true;
+}
+
+function nullWhereGone(error: unknown): null {
+  if (error instanceof NotFoundError) return null;
+  throw error;
 }
 
 async function describeRun(
