@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   validate: async () => (await import('./commands/validate.ts')).addValidate,
   submit: async () => (await import('./commands/submit.ts')).addSubmit,
   ls: async () => (await import('./commands/ls.ts')).addLs,
+  tags: async () => (await import('./commands/tags.ts')).addTags,
   get: async () => (await import('./commands/get.ts')).addGet,
   why: async () => (await import('./commands/why.ts')).addWhy,
   watch: async () => (await import('./commands/watch.ts')).addWatch,

@@ -14,6 +14,7 @@ import {
   type WireRun,
   type WireRunPage,
   type WireSubmitted,
+  type WireTagCounts,
   type WireTask,
   type WireTaskPage,
   type WireValidated,
@@ -23,6 +24,7 @@ import {
   wireRun,
   wireRunPage,
   wireSubmitted,
+  wireTagCounts,
   wireTask,
   wireTaskPage,
   wireValidated,
@@ -54,12 +56,27 @@ export interface SubmitOptions extends CallOptions {
 }
 
 export interface ListRunsQuery extends CallOptions {
+  /** All of them: `team:data`, `team:da*` (begins so), `team` (whatever it says). */
+  readonly tags?: readonly string[];
+  /** The whole name. */
+  readonly name?: string;
+  /** A part of the name, in either case. */
+  readonly text?: string;
+  readonly endedSince?: Date;
+  readonly endedUntil?: Date;
   readonly state?: RunState;
   readonly since?: Date;
   readonly until?: Date;
   /** At most 200; default 50. */
   readonly limit?: number;
   readonly cursor?: string;
+}
+
+export interface ListTagsQuery extends CallOptions {
+  readonly key?: string;
+  readonly prefix?: string;
+  /** At most 1000; default 100. */
+  readonly limit?: number;
 }
 
 export interface ListTasksQuery extends CallOptions {
@@ -130,6 +147,8 @@ export interface Client {
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
+  /** Keys of tags; with a key, its values that begin with `prefix`. */
+  listTags(query?: ListTagsQuery): Promise<WireTagCounts['tags']>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
   askDoctor(options?: DoctorOptions): Promise<WireDoctor>;
@@ -219,17 +238,26 @@ function reading(
   http: Http,
 ): Pick<
   Client,
-  'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
+  'listRuns' | 'listTags' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
 > {
   return {
-    listRuns({ signal, since, until, ...query } = {}) {
-      const times = { since: since?.toISOString(), until: until?.toISOString() };
+    listRuns({ signal, tags, since, until, endedSince, endedUntil, ...query } = {}) {
+      const times = {
+        since: since?.toISOString(),
+        until: until?.toISOString(),
+        endedSince: endedSince?.toISOString(),
+        endedUntil: endedUntil?.toISOString(),
+      };
       return http.read(wireRunPage, {
         method: 'GET',
         path: '/api/v1/runs',
-        query: { ...query, ...times },
+        query: { ...query, ...times, tag: tags },
         signal,
       });
+    },
+    async listTags({ key, signal, ...query } = {}) {
+      const path = `/api/v1/tags${key === undefined ? '' : `/${encodeURIComponent(key)}`}`;
+      return (await http.read(wireTagCounts, { method: 'GET', path, query, signal })).tags;
     },
     getRun: (id, options = {}) =>
       http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),

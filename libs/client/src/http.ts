@@ -15,7 +15,9 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** From the root, each part encoded. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query?: Readonly<
+    Record<string, string | number | boolean | readonly string[] | undefined>
+  >;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | ReadableStream<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
@@ -95,7 +97,10 @@ export class Http {
   sendRaw(request: HttpRequest): Promise<Response> {
     const url = new URL(`${this.#base}${request.path}`);
     for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      const each = typeof value === 'object' ? value : [value];
+      for (const one of each) {
+        if (one !== undefined) url.searchParams.append(name, String(one));
+      }
     }
     const headers = new Headers(request.headers);
     if (this.#token !== undefined) headers.set('Authorization', `Bearer ${this.#token}`);

@@ -116,6 +116,14 @@ export const wireRunPage = z
   .meta({ id: 'RunPage', description: 'Runs, newest first.' });
 export type WireRunPage = z.infer<typeof wireRunPage>;
 
+export const wireTagCount = z.object({ value: z.string(), runs: count });
+export type WireTagCount = z.infer<typeof wireTagCount>;
+
+export const wireTagCounts = z
+  .object({ tags: z.array(wireTagCount) })
+  .meta({ id: 'TagCounts', description: 'Keys or values of tags, in order.' });
+export type WireTagCounts = z.infer<typeof wireTagCounts>;
+
 const attemptFields = {
   startedAt: time,
   endedAt: time,

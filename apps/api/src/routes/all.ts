@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
+import { listRoutes } from './list-runs.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
 import { retryRunRoute } from './retry-run.ts';
@@ -13,6 +14,7 @@ import { workerRoutes } from './workers.ts';
 
 const routes: readonly Route[] = [
   submitRunRoute,
+  ...listRoutes,
   ...runRoutes,
   retryRunRoute,
   ...taskRoutes,

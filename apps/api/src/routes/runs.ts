@@ -1,79 +1,20 @@
-import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
+import { type WireAccepted, wireAccepted, wireRun } from '@runnel/client';
 import {
   beingSubmitted,
   ConflictError,
   isFinalRunState,
   noSuchRun,
   type RunState,
-  runStates,
 } from '@runnel/core';
 import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
 import { deleteRun, openSpec, readRun, readRuns } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { inRedisOrElse } from '../archive/archived-runs.ts';
-import { searchRuns } from '../archive/search-runs.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
-import {
-  cursorParameter,
-  decodeCursor,
-  encodeCursor,
-  idPath,
-  jsonOf,
-  pageSize,
-  pathPart,
-  type Route,
-  readQuery,
-} from '../route.ts';
-import { runPath, toWireArchivedRun, toWireRun, toWireRunSummary } from '../run-answer.ts';
+import { idPath, jsonOf, pathPart, type Route } from '../route.ts';
+import { runPath, toWireArchivedRun, toWireRun } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
-
-const time = z
-  .string()
-  .pipe(z.iso.datetime({ offset: true, error: 'must be a time such as 2030-01-31T08:00:00Z' }))
-  .transform((text) => Date.parse(text))
-  .optional()
-  .meta({ override: { type: 'string', format: 'date-time' } });
-
-const listQuery = z.strictObject({
-  state: z.enum(runStates).optional(),
-  since: time.describe('Created at or after this time.'),
-  until: time.describe('Created at or before this time.'),
-  limit: pageSize(200, 50),
-  cursor: cursorParameter,
-});
-const position = z.tuple([z.number(), z.string()]);
-
-const list: Route = {
-  method: 'get',
-  path: '/api/v1/runs',
-  operation: {
-    operationId: 'listRuns',
-    summary: 'List runs, newest first',
-    requestParams: { query: listQuery },
-    responses: { '200': { description: 'A page of runs', content: jsonOf(wireRunPage) } },
-  },
-  async handle(context, request, response) {
-    const { state, since, until, limit = 50, cursor } = readQuery(listQuery, request);
-    const after = cursor === undefined ? undefined : decodeCursor(position, cursor);
-    const { namespace } = context.settings;
-    const page = await searchRuns(
-      { ...context, namespace },
-      {
-        limit,
-        ...(state === undefined ? {} : { state }),
-        ...(since === undefined ? {} : { since }),
-        ...(until === undefined ? {} : { until }),
-        ...(after === undefined ? {} : { after: { createdAt: after[0], id: after[1] } }),
-      },
-    );
-    const base = baseUrl(context, request);
-    response.json({
-      runs: page.runs.map((run) => toWireRunSummary(run, base)),
-      next: page.next === null ? null : encodeCursor([page.next.createdAt, page.next.id]),
-    });
-  },
-};
 
 const read: Route = {
   method: 'get',
@@ -244,11 +185,12 @@ async function setPaused(
 ): Promise<void> {
   const { redis, settings, clock } = context;
   const id = pathPart(request, 'id');
-  const answer = await context.fence.run(() => change(redis, settings.namespace, id, clock.now()));
-  if (answer.state === null) {
-    const { state } = await context.runs.read(id);
-    throw cannotPause(id, { ...answer, state });
-  }
+  const answer = await inRedisOrElse<PauseAnswer>(
+    context.runs,
+    id,
+    () => context.fence.run(() => change(redis, settings.namespace, id, clock.now())),
+    ({ state }) => ({ isNew: false, state }),
+  );
   if (answer.state !== 'running') throw cannotPause(id, answer);
   const { state } = await readRun(redis, settings.namespace, id);
   sendAccepted(context, { request, response, id, state, isNew: answer.isNew });
@@ -290,4 +232,4 @@ function sendAccepted(
   response.status(isNew ? 202 : 200).json(accepted);
 }
 
-export const runRoutes: readonly Route[] = [list, read, remove, spec, start, cancel, pause, resume];
+export const runRoutes: readonly Route[] = [read, remove, spec, start, cancel, pause, resume];

@@ -57,10 +57,28 @@ export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.a
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+/** Points of a move to the archive. */
+export const archivePoints: readonly Failpoint[] = [
+  'archive.before-copy',
+  'archive.after-part',
+  'archive.before-seal',
+  'archive.after-seal',
+  'remove.before',
+  'remove.after',
+];
+/** Points of a run that is brought back from there, to be read or retried. */
+export const takeBackPoints: readonly Failpoint[] = [
+  'take-back.before-create',
+  'take-back.after-create',
+  'take-back.before-open',
+  'take-back.after-open',
+  'take-back.after-keep',
+];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints],
+  ...[...retryPoints, ...retryPagePoints, ...archivePoints, ...takeBackPoints],
 ];
