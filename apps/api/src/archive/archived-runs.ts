@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive, ArchivedCopy } from '@runnel/archive';
-import { type Clock, ConflictError, NotFoundError } from '@runnel/core';
+import { type Clock, ConflictError, NotFoundError, noSuchRun } from '@runnel/core';
 import { copyStaysMs, sizeOfCopy, takeBack } from '@runnel/engine';
 import {
   keepRun,
@@ -18,6 +18,7 @@ import type { RoomGuard } from '../room-guard.ts';
 /** Another one brings it: so long is waited for, and looked so often. */
 const waitMs = 5_000;
 const lookMs = 50;
+const mostTries = 2;
 /** A copy that is read all the time is told so no more often. */
 const touchedEveryMs = 60_000;
 
@@ -67,6 +68,17 @@ export class ArchivedRuns {
       if (live.isArchived) await this.#touch(id);
       return live;
     }
+    // A second time where what another one had begun was removed: it had died.
+    for (let tries = 0; tries < mostTries; tries++) {
+      await this.#bringOnce(id);
+      const [run] = await readRuns(redis, namespace, [id]);
+      if (run !== undefined) return run;
+    }
+    throw noSuchRun(id);
+  }
+
+  /** Joins in where this process is bringing it already. */
+  async #bringOnce(id: string): Promise<void> {
     const bringing = this.#bringing.get(id) ?? this.#bring(id);
     this.#bringing.set(id, bringing);
     try {
@@ -74,7 +86,6 @@ export class ArchivedRuns {
     } finally {
       this.#bringing.delete(id);
     }
-    return await readRun(redis, namespace, id);
   }
 
   /** Makes a run that was brought back one as any other, so that it can change. */

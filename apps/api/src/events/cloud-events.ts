@@ -1,4 +1,5 @@
 import type { EventType, WireEvent } from '@runnel/client';
+import type { Settings } from '@runnel/service';
 import { type FeedEvent, failureRecord, type RunInfo, type TaskEvent } from '@runnel/store';
 import type { ApiContext } from '../context.ts';
 import { runPath, toIso } from '../run-answer.ts';
@@ -46,8 +47,14 @@ async function toWireEvents(
 function dataOf({ settings }: ApiContext, { kind, state, at }: FeedEvent): WireEvent['data'] {
   // Who asked for it is not known so far.
   if (kind === 'cancelling') return { state, by: null };
-  if (kind === 'ended') return { state, keptUntil: toIso(at + settings.keepMs) };
+  if (kind === 'ended') return { state, keptUntil: keptUntil(settings, at) };
   return { state };
+}
+
+/** Null: for ever. By number, a run may go from the archive earlier. */
+function keptUntil({ archive, keepMs, archiveKeepMs }: Settings, endedAt: number): string | null {
+  if (archive === 'none') return toIso(endedAt + keepMs);
+  return archiveKeepMs === null ? null : toIso(endedAt + Math.max(keepMs, archiveKeepMs));
 }
 
 type Failures = ReadonlyMap<number, WireEvent['data']>;

@@ -66,7 +66,7 @@ describe('GET …/events', () => {
     });
     expect(events[3]?.data).toEqual({
       ...{ run: id, state: 'succeeded' },
-      keptUntil: new Date(3_000 + api.settings.keepMs).toISOString(),
+      keptUntil: new Date(3_000 + (api.settings.archiveKeepMs ?? 0)).toISOString(),
     });
   });
 

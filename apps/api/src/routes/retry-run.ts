@@ -1,4 +1,5 @@
 import { type TaskSelector, taskSelector, type WireRetried, wireRetried } from '@runnel/client';
+import { NotFoundError } from '@runnel/core';
 import { retryRun } from '@runnel/engine';
 import { type RunInfo, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
@@ -31,7 +32,7 @@ export const retryRunRoute: Route = {
       '202': { description: 'The tasks are being brought back', content: jsonOf(wireRetried) },
     },
   },
-  handle: retry,
+  handle,
 };
 
 /** A run that was brought back from the archive is here to stay where something of it is retried. */
@@ -50,10 +51,27 @@ async function isNothingToRetry(
   return false;
 }
 
-async function retry(context: ApiContext, request: Request, response: Response): Promise<void> {
+async function handle(context: ApiContext, request: Request, response: Response): Promise<void> {
+  const selector = await readSelector(context, request);
+  try {
+    await retry(context, request, response, selector);
+  } catch (error: unknown) {
+    if (!(error instanceof NotFoundError)) throw error;
+    // It may have been moved to the archive while it was read here.
+    const id = pathPart(request, 'id');
+    if ((await context.runs.find(id)) === null) throw error;
+    await retry(context, request, response, selector);
+  }
+}
+
+async function retry(
+  context: ApiContext,
+  request: Request,
+  response: Response,
+  selector: TaskSelector,
+): Promise<void> {
   const { redis, settings, clock } = context;
   const { dryRun } = readQuery(query, request);
-  const selector = await readSelector(context, request);
   const id = pathPart(request, 'id');
   const info = await readInfo(context, request);
   const retrying = { redis, now: clock.now() };
