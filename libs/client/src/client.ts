@@ -10,6 +10,7 @@ import {
   droppedHeader,
   type WireAccepted,
   type WireDoctor,
+  type WireImported,
   type WireRetried,
   type WireRun,
   type WireRunPage,
@@ -21,6 +22,7 @@ import {
   type WireWorker,
   wireAccepted,
   wireDoctor,
+  wireImported,
   wireRun,
   wireRunPage,
   wireSubmitted,
@@ -147,6 +149,10 @@ export interface Client {
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
+  /** All of a run that has ended, as lines of JSON, while they come. */
+  exportRun(id: string, options?: CallOptions): AsyncIterable<string>;
+  /** Stores the run of a bundle; its lines are sent as they come. */
+  importRun(bundle: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<WireImported>;
   /** Keys of tags; with a key, its values that begin with `prefix`. */
   listTags(query?: ListTagsQuery): Promise<WireTagCounts['tags']>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
@@ -172,6 +178,17 @@ export function createClient(options: HttpOptions): Client {
     ...reading(http),
     ...logs(http),
     ...changing(http),
+    exportRun: (id, { signal } = {}) =>
+      http.stream({ method: 'GET', path: `${runPath(id)}/bundle`, isTimed: false, signal }),
+    importRun: (bundle, { signal } = {}) =>
+      http.read(wireImported, {
+        method: 'POST',
+        path: '/api/v1/bundles',
+        headers: { 'Content-Type': 'application/x-ndjson' },
+        body: ReadableStream.from(bundle),
+        isTimed: false,
+        signal,
+      }),
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },

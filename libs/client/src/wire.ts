@@ -89,6 +89,15 @@ export const wireRunSummary = z
   .meta({ id: 'RunSummary', description: 'A run in a list.' });
 export type WireRunSummary = z.infer<typeof wireRunSummary>;
 
+export const wireImported = z
+  .object({
+    id: z.string(),
+    originalId: z.string().describe('The id that the run had; another one where that is taken.'),
+    url: z.string(),
+  })
+  .meta({ id: 'Imported', description: 'The run of a bundle.' });
+export type WireImported = z.infer<typeof wireImported>;
+
 /** More classes than this are left out of a run's answer. */
 export const mostClasses = 1_000;
 

@@ -1,4 +1,5 @@
 export { type MoveContext, type Moved, moveRun, removeDeleted } from './archive/move-run.ts';
+export { packParts, unpackParts } from './archive/pack-parts.ts';
 export { copyStaysMs, sizeOfCopy, type TakeBackContext, takeBack } from './archive/take-back.ts';
 export { retryDelayMs } from './backoff.ts';
 export { cancelRun, findCancelled } from './cancel.ts';

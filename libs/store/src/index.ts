@@ -1,5 +1,6 @@
 export {
   copyRun,
+  dropCopy,
   keepRun,
   readRecord,
   standOf,
@@ -74,7 +75,7 @@ export {
   storeKeyDocs,
 } from './keys.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
-export { type LogTail, readLog, writeLog } from './logs.ts';
+export { type LogTail, readLog, readTaskLogs, writeLog } from './logs.ts';
 export {
   acknowledgeOutcomes,
   appendOutcomes,

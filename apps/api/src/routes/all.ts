@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { bundleRoutes } from './bundles.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
 import { listRoutes } from './list-runs.ts';
@@ -17,6 +18,7 @@ const routes: readonly Route[] = [
   ...listRoutes,
   ...runRoutes,
   retryRunRoute,
+  ...bundleRoutes,
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,

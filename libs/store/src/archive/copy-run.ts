@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint, noSuchRun } from '@runnel/core';
+import { removeRun } from '../delete-run.ts';
 import { type RunKey, runKeyDocs } from '../keys.ts';
 import { PageWriter, removedMeanwhile } from '../page-writer.ts';
 import { runHandle } from '../run-handle.ts';
@@ -59,6 +60,14 @@ export async function copyRun(
   await failpoint('take-back.after-open');
   if (opened !== 1) throw removedMeanwhile(id);
   return true;
+}
+
+/** Removes a copy that is not open: what it was made of turned out to be wrong. */
+export async function dropCopy(redis: RedisClient, namespace: string, id: string): Promise<void> {
+  const { names } = runHandle(namespace, id);
+  const [state, archived] = await redis.hmget(names.meta, 'state', 'archived');
+  if (state !== 'submitting' || archived !== '1') return;
+  await removeRun(redis, namespace, id, { set: 'submitting', until: Number.MAX_SAFE_INTEGER });
 }
 
 async function writeSection(pages: PageWriter, section: RunSection): Promise<void> {

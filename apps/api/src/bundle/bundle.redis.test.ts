@@ -1,0 +1,164 @@
+import { runHandle } from '@runnel/store';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { pair, startTestApi, type TestApi } from '../api.test-kit.ts';
+
+let api: TestApi;
+let other: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi(inject('redisUrl'));
+  other = await startTestApi(inject('redisUrl'));
+});
+afterAll(async () => {
+  await other[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+/** A run that was cancelled, with an output and a log. */
+async function ended(value: unknown = pair): Promise<string> {
+  const { id } = await api.client.submitRun({ value });
+  await api.client.cancelRun(id);
+  const { names } = runHandle(api.namespace, id);
+  await api.redis.hset(names.outputs, '0', '{"n":1}');
+  await api.redis.hset(names.tries, '0', '2');
+  const log = Buffer.concat([Buffer.alloc(8), Buffer.from('zeile ä\n')]);
+  await api.redis.hset(names.logs, '0.1', log);
+  return id;
+}
+
+async function exported(from: TestApi, id: string): Promise<string> {
+  return (await Array.fromAsync(from.client.exportRun(id))).join('');
+}
+
+const send = (text: string, to = other): Promise<Response> =>
+  fetch(to.at('/api/v1/bundles'), {
+    method: 'POST',
+    body: text,
+    headers: { 'Content-Type': 'application/x-ndjson' },
+  });
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  // Lines come in pieces.
+  for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
+}
+
+/** What a reader sees of a run, without what says where it is. */
+async function look(of: TestApi, id: string): Promise<unknown> {
+  const { links: _, ...run } = await of.client.getRun(id);
+  const { links: __, ...task } = await of.client.getTask(id, 'first');
+  return {
+    ...{ run, task },
+    spec: await of.client.getSpec(id),
+    tasks: await of.client.getTasks(id),
+    log: await of.client.getLog(id, 'first', { attempt: 1 }),
+    events: (await Array.fromAsync(of.client.followEvents(id))).map(({ type, id: n }) => [type, n]),
+  };
+}
+
+test('a run that is exported and imported elsewhere is the same, and can be retried', async () => {
+  const id = await ended();
+  const bundle = await exported(api, id);
+
+  const imported = await other.client.importRun(bytesOf(bundle));
+  const before = await look(api, id);
+  const after = await look(other, id);
+  const again = await exported(other, id);
+  const listed = (await other.client.listRuns({ tags: ['team:data'] })).runs.map((run) => run.id);
+  const { state, reset } = await other.client.retryRun(id);
+
+  expect(imported).toMatchObject({ id, originalId: id });
+  expect(after).toEqual(before);
+  expect(listed).toContain(id);
+  const parts = (text: string) => text.split('\n').filter((line) => line.startsWith('{"part"'));
+  expect(parts(again)).toEqual(parts(bundle));
+  expect([state, reset]).toEqual(['running', 2]);
+});
+
+test('other programs read its lines: the run, its spec, its tasks with all that they left', async () => {
+  const id = await ended();
+
+  const lines = (await exported(api, id)).trimEnd().split('\n');
+  const [head, first, second, ...rest] = lines.map((line) =>
+    z.looseObject({}).parse(JSON.parse(line)),
+  );
+
+  expect(head).toMatchObject({
+    runnelBundle: 1,
+    run: { id, name: 'pair', state: 'cancelled', revision: 1, taskCount: 2 },
+    spec: { name: 'pair', tasks: pair.tasks },
+  });
+  expect(first).toMatchObject({
+    task: {
+      ...{ number: 0, id: 'first', state: 'cancelled', output: { n: 1 }, failures: [] },
+      logs: [{ attempt: 1, droppedBytes: 0, text: 'zeile ä\n' }],
+    },
+  });
+  expect(second).toMatchObject({ task: { id: 'second', output: null, logs: [] } });
+  expect(rest.at(-1)).toMatchObject({ end: { tasks: 2, parts: rest.length - 1 } });
+});
+
+test('a spec line by line is one line of the bundle', async () => {
+  const lines = ['{"name":"lines"}', '{"class":"a","id":"x",\t"executor":"noop"}'];
+  const { id } = await api.client.submitRun({ lines });
+  await api.client.cancelRun(id);
+
+  const [head = ''] = (await exported(api, id)).split('\n');
+
+  expect(JSON.parse(head)).toMatchObject({
+    spec: { name: 'lines', tasks: [{ class: 'a', id: 'x', executor: 'noop' }] },
+  });
+});
+
+test('where the id is taken the run gets a new one', async () => {
+  const id = await ended();
+  const bundle = await exported(api, id);
+
+  const { id: newId, originalId } = await api.client.importRun(bytesOf(bundle));
+
+  expect(originalId).toBe(id);
+  expect(newId).not.toBe(id);
+  const { tasks } = await api.client.getTasks(newId);
+  expect(tasks.map((task) => task.id)).toEqual(['first', 'second']);
+  expect((await api.client.getRun(newId)).id).toBe(newId);
+});
+
+test.each<[string, (bundle: string) => string, string]>([
+  ['is cut off', (text) => text.slice(0, text.lastIndexOf('{"end"')), 'is cut off'],
+  ['was changed', (text) => text.replace('"output":{"n":1}', '"output":{"n":2}'), 'checksum'],
+  [
+    'has a part of something else',
+    (text) => text.replace(/"data":"[^"]+"/, '"data":"aGVsbG8="'),
+    "the part can't be read",
+  ],
+  ['lacks a part', (text) => text.replace(/\{"part":0.*\n/, ''), 'checksum'],
+  ['is of another version', (text) => text.replace('Bundle":1', 'Bundle":7'), 'line 1'],
+  ['is no bundle', () => 'hello', 'line 1: this is no line of a bundle'],
+  ['is empty', () => '', 'the bundle is empty'],
+  [
+    'is of a run that goes on',
+    (text) => text.replaceAll('"state":"cancelled"', '"state":"running"'),
+    'record.state',
+  ],
+])('a bundle that %s is refused, and nothing of it stays', async (_, change, told) => {
+  const id = await ended();
+  const bundle = await exported(api, id);
+
+  const response = await send(change(bundle));
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: 'BUNDLE_INVALID',
+    detail: expect.stringContaining(told),
+  });
+  expect((await other.keys()).filter((key) => key.includes(id))).toEqual([]);
+});
+
+test('a run that has not ended is not exported', async () => {
+  const { id } = await api.client.submitRun({ value: pair });
+
+  const response = await fetch(api.at(`/api/v1/runs/${id}/bundle`));
+
+  expect(response.status).toBe(409);
+});
