@@ -2,8 +2,9 @@
 //
 //   node bench/archive-search.ts [archived runs, 1000000] [live runs, 10000] [searches of each kind, 200]
 //
+// With RUNNEL_BENCH_ARCHIVE, a folder with the file of an earlier measurement, that is taken.
 // It starts a Redis and an api of its own in a folder that is removed at the end.
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ArchivedRun, sqlitePath } from '@runnel/archive';
@@ -82,6 +83,7 @@ function recordOf(run: {
   };
 }
 
+const { RUNNEL_BENCH_ARCHIVE: existing } = process.env;
 const node = {
   isBarrier: false,
   runIf: 'all-succeeded',
@@ -130,7 +132,8 @@ try {
   say(JSON.stringify({ ...readMachine(), ...readVersions() }));
   const from = performance.now();
   const path = sqlitePath({ archive: 'sqlite', dataDir: join(dir, 'data'), namespace });
-  await keepMany(path, archivedRuns());
+  if (existing === undefined) await keepMany(path, archivedRuns());
+  else cpSync(existing, join(dir, 'data/archive'), { recursive: true });
   const seconds = ((performance.now() - from) / 1_000).toFixed(0);
   const megabytes = (statSync(path).size / 1_048_576).toFixed(0);
   say(`${archivedCount} archived runs in ${seconds} s, ${megabytes} MB`);

@@ -46,7 +46,9 @@ async function searchOnce(context: SearchContext, query: RunQuery): Promise<Sear
   const { live, archive, namespace } = context;
   const here = await live.find(query);
   if (archive === null) return here;
-  const there = await archive.find(asArchiveQuery(query));
+  // What is older than all of a full page is of the next one.
+  const since = Math.max(query.since ?? 0, here.next?.createdAt ?? 0);
+  const there = await archive.find(asArchiveQuery({ ...query, ...(since > 0 ? { since } : {}) }));
   const isHere = new Set(here.runs.map((run) => run.facts.handle.id));
   const unseen = there.runs.filter(({ id }) => !isHere.has(id));
   const alsoLive = await live.findLive(unseen.map(({ id }) => id));

@@ -6,6 +6,8 @@ import { numberOf, type SqlDatabase, type SqlRow, type SqlValue, textOf } from '
 
 /** Values that one term is followed through; with more the runs are looked at one by one. */
 const mostLabels = 64;
+/** With more values than that, but few runs, these runs are read and put in order. */
+const fewRuns = 5_000;
 /** Names that are compared with a text. */
 const mostNames = 100_000;
 /** Runs that one step looks at, where what leads it does not say everything. */
@@ -61,6 +63,7 @@ function runsPerLabel(
   },
 ): number {
   if (request.others.length === 0 && !hasEndRange(query)) return request.wanted;
+  if (request.labels.length > mostLabels) return fewRuns;
   return Math.max(request.wanted, Math.ceil(runsPerStep / Math.max(1, request.labels.length)));
 }
 
@@ -124,10 +127,12 @@ async function tagTerm(database: SqlDatabase, tag: TagTerm): Promise<Term> {
       condition: (sql) => `${of(sql)} = ${sql.add(wanted)}`,
     };
   }
-  const found = await findLabels(database, { key, prefix: wanted, limit: mostLabels + 1 });
+  const found = await findLabels(database, { key, prefix: wanted, limit: fewRuns + 1 });
+  const runs = found.reduce((sum, label) => sum + label.runs, 0);
+  const isFew = found.length <= fewRuns && runs <= fewRuns;
   const end = afterPrefix(wanted);
   return {
-    labels: found.length > mostLabels ? null : found,
+    labels: found.length <= mostLabels || isFew ? found : null,
     condition(sql) {
       const from = `${of(sql)} >= ${sql.add(wanted)}`;
       return end === null ? from : `${from} and ${of(sql)} < ${sql.add(end)}`;
@@ -204,6 +209,9 @@ async function readCandidates(
   if (after !== null) {
     range.push(`(created, id) < (${sql.add(after.createdAt)}, ${sql.add(after.id)})`);
   }
+  if (labels.length > mostLabels) {
+    return await readFew(database, { sql, range, labels, limit: perLabel });
+  }
   const each = labels.map(({ label }, index) => {
     const conditions = [`label = ${sql.add(label)}`, ...range].join(' and ');
     return `select label, created, id from (select label, created, id from labels where ${conditions}
@@ -218,6 +226,27 @@ async function readCandidates(
   const [next] = ends.sort(newestFirst);
   if (next === undefined) return { positions, next: null };
   return { positions: positions.filter((one) => newestFirst(one, next) <= 0), next };
+}
+
+/** The next runs of many labels that few runs have. */
+async function readFew(
+  database: SqlDatabase,
+  request: {
+    readonly sql: Sql;
+    readonly range: readonly string[];
+    readonly labels: readonly FoundLabel[];
+    readonly limit: number;
+  },
+): Promise<Candidates> {
+  const { sql, range, labels, limit } = request;
+  const own = labels.map(({ label }) => label).join(',');
+  const rows = await database.all(
+    `select created, id from labels where ${[`label in (${own})`, ...range].join(' and ')}
+     order by created desc, id desc limit ${limit}`,
+    ...sql.values,
+  );
+  const positions = rows.map(toPosition);
+  return { positions, next: positions.length === limit ? (positions.at(-1) ?? null) : null };
 }
 
 function toPosition(row: SqlRow): RunPosition {

@@ -1,5 +1,5 @@
 import { type RunState, runStates } from '@runnel/core';
-import { shardCount, shardKey } from '../keys.ts';
+import { shardKey, shardOf } from '../keys.ts';
 import { type RunSummary, readRuns } from '../read-run.ts';
 import { runHandle } from '../run-handle.ts';
 import { parseTags } from '../run-info.ts';
@@ -45,10 +45,9 @@ export class LiveRuns {
   async find(query: RunQuery): Promise<RunPage> {
     const runs: RunSummary[] = [];
     const isFiltered = isFiltering(query);
-    const ended = isFiltered ? await this.#readEnded() : null;
     const first = isFiltered ? query.limit * 4 : query.limit + 1;
     for await (const batch of walkRuns(this.#redis, this.#namespace, { ...query, first })) {
-      let left = ended === null ? batch : await this.#filter(batch, query, ended);
+      let left = isFiltered ? await this.#filter(batch, query) : batch;
       while (left.length > 0) {
         const wanted = query.limit - runs.length;
         runs.push(...(await this.#readMatching(left.slice(0, wanted), query)));
@@ -67,18 +66,23 @@ export class LiveRuns {
 
   /** Which of these are live: here, and not only to be read. */
   async findLive(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const scores = await Promise.all(
-      ids.map((id) => this.#redis.zscore(runHandle(this.#namespace, id).names.runs, id)),
+    const live = new Set<string>();
+    await Promise.all(
+      [...Map.groupBy(ids, shardOf)].map(async ([shard, own]) => {
+        const scores = await this.#redis.zmscore(shardKey(this.#namespace, shard, 'runs'), ...own);
+        own.forEach((id, index) => {
+          if (typeof scores[index] === 'string') live.add(id);
+        });
+      }),
     );
-    return new Set(ids.filter((_, index) => typeof scores[index] === 'string'));
+    return live;
   }
 
   /** The tags of all live runs: key, value, number of runs. */
   async countTags(): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
     const counts = new Map<string, Map<string, number>>();
-    const ended = await this.#readEnded();
     for await (const batch of walkRuns(this.#redis, this.#namespace, { first: 4_096 })) {
-      for (const card of await this.#readCards(batch, ended)) {
+      for (const card of await this.#readCards(batch)) {
         for (const [key, value] of Object.entries(card?.tags ?? {})) {
           const values = counts.get(key) ?? new Map<string, number>();
           counts.set(key, values);
@@ -96,12 +100,8 @@ export class LiveRuns {
     );
   }
 
-  async #filter(
-    batch: readonly RunPosition[],
-    filter: RunFilter,
-    ended: ReadonlyMap<string, number>,
-  ): Promise<readonly RunPosition[]> {
-    const cards = await this.#readCards(batch, ended);
+  async #filter(batch: readonly RunPosition[], filter: RunFilter): Promise<readonly RunPosition[]> {
+    const cards = await this.#readCards(batch);
     return batch.filter((_, index) => {
       const card = cards[index] ?? null;
       return card !== null && matches(card, filter);
@@ -109,18 +109,21 @@ export class LiveRuns {
   }
 
   /** Null where a run is gone. */
-  async #readCards(
-    batch: readonly RunPosition[],
-    ended: ReadonlyMap<string, number>,
-  ): Promise<readonly (RunCard | null)[]> {
-    return await Promise.all(
-      batch.map(({ id, createdAt }) => {
-        const endedScore = ended.get(id);
-        const kept = this.#cards.get(id);
-        const isGood = kept?.endedScore === endedScore && kept?.createdAt === createdAt;
-        return kept !== undefined && isGood ? kept : this.#readCard(id, createdAt, endedScore);
-      }),
-    );
+  async #readCards(batch: readonly RunPosition[]): Promise<readonly (RunCard | null)[]> {
+    const ended = await this.#readEnded(batch);
+    const cards: (RunCard | null)[] = Array(batch.length).fill(null);
+    const reads: Promise<void>[] = [];
+    batch.forEach(({ id, createdAt }, index) => {
+      const endedScore = ended.get(id);
+      const kept = this.#cards.get(id);
+      if (kept?.endedScore === endedScore && kept?.createdAt === createdAt) cards[index] = kept;
+      else reads.push(this.#readCard(id, createdAt, endedScore).then((card) => put(card, index)));
+    });
+    const put = (card: RunCard | null, index: number): void => {
+      cards[index] = card;
+    };
+    await Promise.all(reads);
+    return cards;
   }
 
   async #readCard(
@@ -153,20 +156,20 @@ export class LiveRuns {
     if (oldest !== undefined) this.#cards.delete(oldest);
   }
 
-  /** Runs that have ended, with their place. */
-  async #readEnded(): Promise<ReadonlyMap<string, number>> {
-    const shards = [...Array(shardCount).keys()];
-    const lists = await Promise.all(
-      shards.map((shard) =>
-        this.#redis.zrange(shardKey(this.#namespace, shard, 'ended'), '0', '-1', 'WITHSCORES'),
-      ),
-    );
+  /** Of these runs those that have ended, with their place: one command a shard. */
+  async #readEnded(batch: readonly RunPosition[]): Promise<ReadonlyMap<string, number>> {
     const ended = new Map<string, number>();
-    for (const raw of lists) {
-      for (let index = 0; index + 1 < raw.length; index += 2) {
-        ended.set(raw[index] ?? '', Number(raw[index + 1]));
-      }
-    }
+    const byShard = Map.groupBy(batch, ({ id }) => shardOf(id));
+    await Promise.all(
+      [...byShard].map(async ([shard, runs]) => {
+        const key = shardKey(this.#namespace, shard, 'ended');
+        const scores = await this.#redis.zmscore(key, ...runs.map(({ id }) => id));
+        runs.forEach(({ id }, index) => {
+          const score = scores[index];
+          if (typeof score === 'string') ended.set(id, Number(score));
+        });
+      }),
+    );
     return ended;
   }
 }

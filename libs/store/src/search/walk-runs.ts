@@ -16,10 +16,10 @@ export interface WalkRequest {
   readonly first: number;
 }
 
-/** Of a shard, what was read and not handed on. */
+/** Of a shard, what was read and not handed on, in order. */
 interface Lane {
   readonly key: string;
-  readonly entries: RunPosition[];
+  entries: readonly RunPosition[];
   /** Where its next read goes on. */
   after: RunPosition | undefined;
   isOver: boolean;
@@ -41,40 +41,30 @@ export async function* walkRuns(
     const key = shardKey(namespace, shard, 'runs');
     return { key, entries: [], after: request.after, isOver: false };
   });
-  let size = request.first;
-  for (;;) {
-    const batch: RunPosition[] = [];
-    // Runs are spread evenly: a shard has twice its part seldom.
-    const perRead = Math.min(mostPerRead, Math.ceil((size * 2) / shardCount) + 4);
-    while (batch.length < size) {
-      await Promise.all(lanes.filter(isEmpty).map((lane) => fill(redis, lane, request, perRead)));
-      if (!takeMerged(lanes, batch, size)) break;
-    }
+  // Runs are spread evenly: a shard has twice its part seldom.
+  let perRead = Math.min(mostPerRead, Math.ceil((request.first * 2) / shardCount) + 4);
+  do {
+    const short = lanes.filter(({ entries, isOver }) => !isOver && entries.length < perRead / 2);
+    await Promise.all(short.map((lane) => fill(redis, lane, request, perRead)));
+    const batch = takeWhole(lanes);
     if (batch.length > 0) yield batch;
-    if (batch.length < size) return;
-    size = Math.min(size * 4, mostPerRead * 8);
-  }
+    perRead = Math.min(mostPerRead, perRead * 4);
+  } while (lanes.some(({ entries, isOver }) => entries.length > 0 || !isOver));
 }
 
-function isEmpty({ entries, isOver }: Lane): boolean {
-  return entries.length === 0 && !isOver;
-}
-
-/** Takes the newest until the batch is full or a lane has to be filled; false where nothing is left at all. */
-function takeMerged(lanes: readonly Lane[], batch: RunPosition[], size: number): boolean {
-  while (batch.length < size) {
-    let newest: Lane | undefined;
-    for (const lane of lanes) {
-      if (isEmpty(lane)) return true;
-      const [own] = lane.entries;
-      const [best] = newest?.entries ?? [];
-      if (own !== undefined && (best === undefined || newestFirst(own, best) < 0)) newest = lane;
-    }
-    const next = newest?.entries.shift();
-    if (next === undefined) return false;
-    batch.push(next);
+/** What no shard can have anything newer than any more. */
+function takeWhole(lanes: readonly Lane[]): readonly RunPosition[] {
+  const ends = lanes.flatMap(({ isOver, entries }) => (isOver ? [] : entries.slice(-1)));
+  const [bound] = ends.sort(newestFirst);
+  const batch: RunPosition[] = [];
+  for (const lane of lanes) {
+    const behind =
+      bound === undefined ? -1 : lane.entries.findIndex((entry) => newestFirst(entry, bound) > 0);
+    const taken = behind === -1 ? lane.entries : lane.entries.slice(0, behind);
+    for (const entry of taken) batch.push(entry);
+    lane.entries = behind === -1 ? [] : lane.entries.slice(behind);
   }
-  return true;
+  return batch.sort(newestFirst);
 }
 
 /** Reads on in a shard; runs of one millisecond that were passed before are read over. */
@@ -87,20 +77,19 @@ async function fill(
   const top = Math.min(until ?? Infinity, lane.after?.createdAt ?? Infinity);
   const max = top === Infinity ? '+inf' : String(top);
   const min = since ?? '-inf';
-  for (let offset = 0; lane.entries.length === 0; offset += count) {
+  const found: RunPosition[] = [];
+  for (let offset = 0; found.length === 0 && !lane.isOver; offset += count) {
     const raw = await redis.zrevrangebyscore(
       ...([lane.key, max, min, 'WITHSCORES', 'LIMIT', offset, count] as const),
     );
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const entry = { id: raw[index] ?? '', createdAt: Number(raw[index + 1]) };
-      if (lane.after === undefined || newestFirst(lane.after, entry) < 0) lane.entries.push(entry);
+      if (lane.after === undefined || newestFirst(lane.after, entry) < 0) found.push(entry);
     }
-    if (raw.length < count * 2) {
-      lane.isOver = true;
-      return;
-    }
+    lane.isOver = raw.length < count * 2;
   }
-  lane.after = lane.entries.at(-1);
+  lane.entries = [...lane.entries, ...found];
+  lane.after = lane.entries.at(-1) ?? lane.after;
 }
 
 export function newestFirst(a: RunPosition, b: RunPosition): number {
