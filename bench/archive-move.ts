@@ -57,14 +57,33 @@ await tell('before');
 const { id } = await client.submitRun({ value: spec });
 await until(async () => (await client.getRun(id)).state === 'succeeded');
 await tell('ended');
+await redis.call('SLOWLOG', 'RESET');
 for (const listener of stack.of('listener')) await listener.kill('SIGTERM');
 // The last lines of a log may come so much later.
 await new Promise((resolve) => setTimeout(resolve, 5_000));
 const mover = await stack.add('listener', { RUNNEL_KEEP: '0' });
 await until(async () => (await client.getRun(id)).isArchived);
-await redis.quit();
 const moved = mover.log.find((line) => line.includes('moved to the archive')) ?? '';
-say(`moved in ${/"ms":(\d+)/.exec(moved)?.[1]} ms`);
+say(`moved in ${/"ms":(\d+)/.exec(moved)?.[1]} ms; longest command of Redis ${await slowest()}`);
 const file = join(stack.dir, 'data/archive/runnel.sqlite');
 say(`archive ${mb(statSync(file).size + statSync(`${file}-wal`).size)}`);
-await redis.connect().catch(() => undefined);
+await tell('moved');
+const start = performance.now();
+const { tasks } = await client.getTasks(id, { limit: 1 });
+say(
+  `brought back in ${Math.round(performance.now() - start)} ms; its first task ${tasks[0]?.state}`,
+);
+await tell('brought back');
+const from = performance.now();
+let bytes = 0;
+for await (const text of client.exportRun(id)) bytes += text.length;
+say(`exported in ${Math.round(performance.now() - from)} ms, ${mb(bytes)}`);
+await client.deleteRun(id);
+await tell('deleted');
+redis.disconnect();
+
+async function slowest(): Promise<string> {
+  const entries = (await redis.call('SLOWLOG', 'GET', '128')) as readonly (readonly unknown[])[];
+  const micros = Math.max(0, ...entries.map(([, , us]) => Number(us)));
+  return micros === 0 ? 'below 10 ms' : `${(micros / 1_000).toFixed(1)} ms`;
+}

@@ -5,7 +5,7 @@ import { runHandle } from '../run-handle.ts';
 import { parseTags } from '../run-info.ts';
 import type { RedisClient } from '../script.ts';
 import { isFiltering, matches, type RunCard, type RunFilter } from './run-filter.ts';
-import { type RunPosition, type WalkRequest, walkRuns } from './walk-runs.ts';
+import { type RunPosition, type WalkedRun, type WalkRequest, walkRuns } from './walk-runs.ts';
 
 export interface RunQuery extends RunFilter, Omit<WalkRequest, 'first'> {
   readonly limit: number;
@@ -93,14 +93,14 @@ export class LiveRuns {
     return counts;
   }
 
-  #readMatching(batch: readonly RunPosition[], query: RunQuery): Promise<readonly RunSummary[]> {
+  #readMatching(batch: readonly WalkedRun[], query: RunQuery): Promise<readonly RunSummary[]> {
     return this.readMatching(
       batch.map(({ id }) => id),
       query,
     );
   }
 
-  async #filter(batch: readonly RunPosition[], filter: RunFilter): Promise<readonly RunPosition[]> {
+  async #filter(batch: readonly WalkedRun[], filter: RunFilter): Promise<readonly WalkedRun[]> {
     const cards = await this.#readCards(batch);
     return batch.filter((_, index) => {
       const card = cards[index] ?? null;
@@ -109,7 +109,7 @@ export class LiveRuns {
   }
 
   /** Null where a run is gone. */
-  async #readCards(batch: readonly RunPosition[]): Promise<readonly (RunCard | null)[]> {
+  async #readCards(batch: readonly WalkedRun[]): Promise<readonly (RunCard | null)[]> {
     const ended = await this.#readEnded(batch);
     const cards: (RunCard | null)[] = Array(batch.length).fill(null);
     const reads: Promise<void>[] = [];
@@ -157,9 +157,9 @@ export class LiveRuns {
   }
 
   /** Of these runs those that have ended, with their place: one command a shard. */
-  async #readEnded(batch: readonly RunPosition[]): Promise<ReadonlyMap<string, number>> {
+  async #readEnded(batch: readonly WalkedRun[]): Promise<ReadonlyMap<string, number>> {
     const ended = new Map<string, number>();
-    const byShard = Map.groupBy(batch, ({ id }) => shardOf(id));
+    const byShard = Map.groupBy(batch, ({ shard }) => shard);
     await Promise.all(
       [...byShard].map(async ([shard, runs]) => {
         const key = shardKey(this.#namespace, shard, 'ended');

@@ -7,6 +7,11 @@ export interface RunPosition {
   readonly id: string;
 }
 
+/** A run, and the shard that it was found in. */
+export interface WalkedRun extends RunPosition {
+  readonly shard: number;
+}
+
 export interface WalkRequest {
   readonly since?: number | undefined;
   readonly until?: number | undefined;
@@ -18,8 +23,9 @@ export interface WalkRequest {
 
 /** Of a shard, what was read and not handed on, in order. */
 interface Lane {
+  readonly shard: number;
   readonly key: string;
-  entries: readonly RunPosition[];
+  entries: readonly WalkedRun[];
   /** Where its next read goes on. */
   after: RunPosition | undefined;
   isOver: boolean;
@@ -36,10 +42,10 @@ export async function* walkRuns(
   redis: RedisClient,
   namespace: string,
   request: WalkRequest,
-): AsyncGenerator<readonly RunPosition[], void, undefined> {
+): AsyncGenerator<readonly WalkedRun[], void, undefined> {
   const lanes = Array.from({ length: shardCount }, (_, shard): Lane => {
     const key = shardKey(namespace, shard, 'runs');
-    return { key, entries: [], after: request.after, isOver: false };
+    return { shard, key, entries: [], after: request.after, isOver: false };
   });
   // Runs are spread evenly: a shard has twice its part seldom.
   let perRead = Math.min(mostPerRead, Math.ceil((request.first * 2) / shardCount) + 4);
@@ -53,10 +59,10 @@ export async function* walkRuns(
 }
 
 /** What no shard can have anything newer than any more. */
-function takeWhole(lanes: readonly Lane[]): readonly RunPosition[] {
+function takeWhole(lanes: readonly Lane[]): readonly WalkedRun[] {
   const ends = lanes.flatMap(({ isOver, entries }) => (isOver ? [] : entries.slice(-1)));
   const [bound] = ends.sort(newestFirst);
-  const batch: RunPosition[] = [];
+  const batch: WalkedRun[] = [];
   for (const lane of lanes) {
     const behind =
       bound === undefined ? -1 : lane.entries.findIndex((entry) => newestFirst(entry, bound) > 0);
@@ -77,13 +83,14 @@ async function fill(
   const top = Math.min(until ?? Infinity, lane.after?.createdAt ?? Infinity);
   const max = top === Infinity ? '+inf' : String(top);
   const min = since ?? '-inf';
-  const found: RunPosition[] = [];
+  const found: WalkedRun[] = [];
+  const { shard } = lane;
   for (let offset = 0; found.length === 0 && !lane.isOver; offset += count) {
     const raw = await redis.zrevrangebyscore(
       ...([lane.key, max, min, 'WITHSCORES', 'LIMIT', offset, count] as const),
     );
     for (let index = 0; index + 1 < raw.length; index += 2) {
-      const entry = { id: raw[index] ?? '', createdAt: Number(raw[index + 1]) };
+      const entry = { shard, id: raw[index] ?? '', createdAt: Number(raw[index + 1]) };
       if (lane.after === undefined || newestFirst(lane.after, entry) < 0) found.push(entry);
     }
     lane.isOver = raw.length < count * 2;
