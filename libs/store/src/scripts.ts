@@ -12,6 +12,7 @@ export {
   repairTasks,
   repairTimes,
 } from './repair-scripts.ts';
+export { digestRuns } from './search/known-runs.ts';
 
 /** What a turn did, and how the run stands after it: absolute figures, never differences. */
 export interface TurnAnswer {

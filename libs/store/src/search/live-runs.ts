@@ -4,8 +4,9 @@ import { type RunSummary, readRuns } from '../read-run.ts';
 import { runHandle } from '../run-handle.ts';
 import { parseTags } from '../run-info.ts';
 import type { RedisClient } from '../script.ts';
+import { type KnownRun, KnownRuns } from './known-runs.ts';
 import { isFiltering, matches, type RunCard, type RunFilter } from './run-filter.ts';
-import { type RunPosition, type WalkedRun, type WalkRequest, walkRuns } from './walk-runs.ts';
+import { newestFirst, type RunPosition, type WalkRequest, walkRuns } from './walk-runs.ts';
 
 export interface RunQuery extends RunFilter, Omit<WalkRequest, 'first'> {
   readonly limit: number;
@@ -16,14 +17,8 @@ export interface RunPage {
   readonly next: RunPosition | null;
 }
 
-/** A card of a run that has ended, good while its place in `ended` is the same. */
-interface KeptCard extends RunCard {
-  readonly createdAt: number;
-  readonly endedScore: number;
-}
-
-/** About 100 MB at the worst; with more runs than that some are read again each time. */
-const keptCards = 200_000;
+/** Runs that one step of a search looks at. */
+const runsPerStep = 2_048;
 const fields = ['state', 'name', 'tags', 'ended', 'halt', 'pausedAt'] as const;
 
 /**
@@ -34,23 +29,23 @@ const fields = ['state', 'name', 'tags', 'ended', 'halt', 'pausedAt'] as const;
 export class LiveRuns {
   readonly #redis: RedisClient;
   readonly #namespace: string;
-  readonly #cards = new Map<string, KeptCard>();
+  readonly #known: KnownRuns;
 
   constructor(redis: RedisClient, namespace: string) {
     this.#redis = redis;
     this.#namespace = namespace;
+    this.#known = new KnownRuns(redis, namespace);
   }
 
   /** A page of runs that match, newest first. */
   async find(query: RunQuery): Promise<RunPage> {
     const runs: RunSummary[] = [];
-    const isFiltered = isFiltering(query);
-    const first = isFiltered ? query.limit * 4 : query.limit + 1;
-    for await (const batch of walkRuns(this.#redis, this.#namespace, { ...query, first })) {
-      let left = isFiltered ? await this.#filter(batch, query) : batch;
+    for await (const batch of this.#candidates(query)) {
+      let left = batch;
       while (left.length > 0) {
         const wanted = query.limit - runs.length;
-        runs.push(...(await this.#readMatching(left.slice(0, wanted), query)));
+        const ids = left.slice(0, wanted).map(({ id }) => id);
+        runs.push(...(await this.readMatching(ids, query)));
         left = left.slice(wanted);
         if (runs.length === query.limit) return { runs, next: positionOf(runs.at(-1)) };
       }
@@ -78,60 +73,60 @@ export class LiveRuns {
     return live;
   }
 
-  /** The tags of all live runs: key, value, number of runs. */
+  /** The tags of all live runs: key, value, number of runs. Those of too many are not counted. */
   async countTags(): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
     const counts = new Map<string, Map<string, number>>();
-    for await (const batch of walkRuns(this.#redis, this.#namespace, { first: 4_096 })) {
-      for (const card of await this.#readCards(batch)) {
-        for (const [key, value] of Object.entries(card?.tags ?? {})) {
-          const values = counts.get(key) ?? new Map<string, number>();
-          counts.set(key, values);
-          values.set(value, (values.get(value) ?? 0) + 1);
-        }
+    for (const card of await this.#readCards((await this.#known.read()) ?? [])) {
+      for (const [key, value] of Object.entries(card?.tags ?? {})) {
+        const values = counts.get(key) ?? new Map<string, number>();
+        counts.set(key, values);
+        values.set(value, (values.get(value) ?? 0) + 1);
       }
     }
     return counts;
   }
 
-  #readMatching(batch: readonly WalkedRun[], query: RunQuery): Promise<readonly RunSummary[]> {
-    return this.readMatching(
-      batch.map(({ id }) => id),
-      query,
-    );
+  /** Runs that may match, in order. */
+  async *#candidates(query: RunQuery): AsyncGenerator<readonly RunPosition[], void, undefined> {
+    const isFiltered = isFiltering(query);
+    const known = isFiltered ? await this.#known.read() : null;
+    const first = isFiltered ? runsPerStep : query.limit + 1;
+    if (known === null) yield* walkRuns(this.#redis, this.#namespace, { ...query, first });
+    else yield* this.#filter(known, query);
   }
 
-  async #filter(batch: readonly WalkedRun[], filter: RunFilter): Promise<readonly WalkedRun[]> {
-    const cards = await this.#readCards(batch);
-    return batch.filter((_, index) => {
-      const card = cards[index] ?? null;
-      return card !== null && matches(card, filter);
-    });
+  async *#filter(
+    known: readonly KnownRun[],
+    query: RunQuery,
+  ): AsyncGenerator<readonly RunPosition[], void, undefined> {
+    const inRange = known.filter((run) => isInRange(run, query));
+    for (let at = 0; at < inRange.length; at += runsPerStep) {
+      const step = inRange.slice(at, at + runsPerStep);
+      const cards = await this.#readCards(step);
+      yield step.filter((_, index) => {
+        const card = cards[index] ?? null;
+        return card !== null && matches(card, query);
+      });
+    }
   }
 
   /** Null where a run is gone. */
-  async #readCards(batch: readonly WalkedRun[]): Promise<readonly (RunCard | null)[]> {
-    const ended = await this.#readEnded(batch);
-    const cards: (RunCard | null)[] = Array(batch.length).fill(null);
+  async #readCards(runs: readonly KnownRun[]): Promise<readonly (RunCard | null)[]> {
+    const cards = runs.map(({ card }) => card);
     const reads: Promise<void>[] = [];
-    batch.forEach(({ id, createdAt }, index) => {
-      const endedScore = ended.get(id);
-      const kept = this.#cards.get(id);
-      if (kept?.endedScore === endedScore && kept?.createdAt === createdAt) cards[index] = kept;
-      else reads.push(this.#readCard(id, createdAt, endedScore).then((card) => put(card, index)));
+    runs.forEach((run, index) => {
+      if (run.card !== null) return;
+      const read = this.#readCard(run).then((card) => {
+        cards[index] = card;
+      });
+      reads.push(read);
     });
-    const put = (card: RunCard | null, index: number): void => {
-      cards[index] = card;
-    };
     await Promise.all(reads);
     return cards;
   }
 
-  async #readCard(
-    id: string,
-    createdAt: number,
-    endedScore: number | undefined,
-  ): Promise<RunCard | null> {
-    const { names } = runHandle(this.#namespace, id);
+  async #readCard(run: KnownRun): Promise<RunCard | null> {
+    const { names } = runHandle(this.#namespace, run.id);
     const [raw, name, tags, end, halt, pausedAt] = await this.#redis.hmget(names.meta, ...fields);
     const state = runStates.find((known) => known === raw);
     if (state === undefined) return null;
@@ -142,36 +137,15 @@ export class LiveRuns {
       endedAt: typeof end === 'string' ? Number(end) : null,
     };
     // Ended by both: what was read is what its place in `ended` stands for.
-    if (endedScore !== undefined && card.endedAt !== null) {
-      this.#keep(id, { ...card, createdAt, endedScore });
-    }
+    if (run.endedScore !== null && card.endedAt !== null) run.card = card;
     return card;
   }
+}
 
-  #keep(id: string, card: KeptCard): void {
-    this.#cards.delete(id);
-    this.#cards.set(id, card);
-    if (this.#cards.size <= keptCards) return;
-    const [oldest] = this.#cards.keys();
-    if (oldest !== undefined) this.#cards.delete(oldest);
-  }
-
-  /** Of these runs those that have ended, with their place: one command a shard. */
-  async #readEnded(batch: readonly WalkedRun[]): Promise<ReadonlyMap<string, number>> {
-    const ended = new Map<string, number>();
-    const byShard = Map.groupBy(batch, ({ shard }) => shard);
-    await Promise.all(
-      [...byShard].map(async ([shard, runs]) => {
-        const key = shardKey(this.#namespace, shard, 'ended');
-        const scores = await this.#redis.zmscore(key, ...runs.map(({ id }) => id));
-        runs.forEach(({ id }, index) => {
-          const score = scores[index];
-          if (typeof score === 'string') ended.set(id, Number(score));
-        });
-      }),
-    );
-    return ended;
-  }
+function isInRange(run: RunPosition, { since, until, after }: RunQuery): boolean {
+  if (since !== undefined && run.createdAt < since) return false;
+  if (until !== undefined && run.createdAt > until) return false;
+  return after === undefined || newestFirst(after, run) < 0;
 }
 
 function isPaused(
