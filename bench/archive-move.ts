@@ -49,6 +49,11 @@ async function until(look: () => Promise<boolean>): Promise<number> {
 
 const mb = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
 const tell = async (when: string): Promise<void> => {
+  // Redis frees what is large in the background.
+  await until(
+    async () => parseInfo(await redis.info('memory'))['lazyfree_pending_objects'] === '0',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
   const { dataset, keys } = await standing();
   say(`${when.padEnd(28)} used_memory_dataset ${mb(dataset).padStart(9)}, ${keys} keys`);
 };

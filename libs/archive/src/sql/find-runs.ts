@@ -13,7 +13,7 @@ const mostNames = 100_000;
 /** Runs that one step looks at, where what leads it does not say everything. */
 const runsPerStep = 1_024;
 /** After so long the page is given as it is, with its `next`. */
-const budgetMs = 25;
+const budgetMs = 10;
 
 /** A condition of the query: the labels that fulfil it (null: too many), and what says so of a row. */
 interface Term {
