@@ -87,3 +87,17 @@ test('ends with 3 where the server can not be reached', async () => {
   expect(stderr).toContain("http://127.0.0.1:1 can't be reached");
   expect(code).toBe(3);
 });
+
+test('a bundle that is not there is a wrong call', async () => {
+  const { code, stderr } = await run('import', 'nothing.ndjson', '--url', 'http://127.0.0.1:1');
+
+  expect(code).toBe(2);
+  expect(stderr).toContain("nothing.ndjson can't be read");
+});
+
+test('a wrong time is told before anything is asked', async () => {
+  const { code, stderr } = await run('ls', '--since', 'yesterday', '--url', 'http://127.0.0.1:1');
+
+  expect(code).toBe(2);
+  expect(stderr).toContain('write a time such as 2030-01-31');
+});

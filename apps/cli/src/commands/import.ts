@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
+import { UsageError } from '../exit-codes.ts';
 import { requireServer } from '../server.ts';
 
 export const addImport: AddCommand = (program, cli) => {
@@ -13,7 +14,7 @@ export const addImport: AddCommand = (program, cli) => {
       const options = readOptions(globalOptions, command);
       const { terminal, cwd } = cli;
       const { client } = requireServer(cli, options);
-      const bytes = file === '-' ? process.stdin : createReadStream(resolve(cwd, file));
+      const bytes = file === '-' ? cli.stdin : await openFile(resolve(cwd, file));
       const imported = await client.importRun(bytes);
       const { id, originalId } = imported;
       if (options.json) return terminal.printJson(imported);
@@ -21,3 +22,12 @@ export const addImport: AddCommand = (program, cli) => {
       if (id !== originalId) terminal.say(`the id ${originalId} is taken here: it has a new one`);
     });
 };
+
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    return (await open(path)).createReadStream();
+  } catch (error: unknown) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${path} can't be read: ${why}`);
+  }
+}
