@@ -14,7 +14,7 @@ export const addImport: AddCommand = (program, cli) => {
       const options = readOptions(globalOptions, command);
       const { terminal, cwd } = cli;
       const { client } = requireServer(cli, options);
-      const bytes = file === '-' ? cli.stdin : await openFile(resolve(cwd, file));
+      const bytes = file === '-' ? bytesOf(cli.stdin) : await openFile(resolve(cwd, file));
       const imported = await client.importRun(bytes);
       const { id, originalId } = imported;
       if (options.json) return terminal.printJson(imported);
@@ -30,4 +30,8 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${path} can't be read: ${why}`);
   }
+}
+
+async function* bytesOf(stream: NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
+  for await (const piece of stream) yield Buffer.from(piece);
 }
