@@ -59,6 +59,7 @@ export {
   edgeId,
   edgeRuleOf,
   edgeRules,
+  type GeneratorDialect,
   type Group,
   type InputShape,
   maxNodes,
@@ -70,6 +71,7 @@ export {
   type RetryPolicy,
   type RunIf,
   runIfs,
+  silentOn,
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
