@@ -6,9 +6,19 @@ export {
   type Expansion,
   expandSpec,
   expandSpecInTurns,
+  type GeneratedValidation,
   type Validation,
+  validateGenerated,
   validateSpec,
 } from './expand.ts';
+export {
+  type GeneratedSet,
+  maxGeneratedBytes,
+  parseGenerated,
+  readGeneratedValue,
+} from './generated-text.ts';
+export { addGeneratorEnds } from './generator-ends.ts';
+export type { OuterRef } from './links.ts';
 export { runSpecJsonSchema, runSpecSchema } from './schema.ts';
 export { SpecJson, type SpecOfJson } from './spec-json.ts';
 export { SpecLines } from './spec-lines.ts';

@@ -23,7 +23,9 @@
 -- KEYS[18] ended        zset    runs of the shard that ended
 -- KEYS[19] demand       hash    queue -> runs of the shard that want slots
 -- KEYS[20] events       stream  the feed: numbered events
--- KEYS[21…] ready       list    one list a queue
+-- KEYS[21] moreChildren hash   node -> packed edges that came later
+-- KEYS[22] retiring     list    ranges of generated sets that were replaced
+-- KEYS[23…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
@@ -56,7 +58,7 @@ if r.halt then
 end
 -- While a retry holds tasks, or counts parents of one, no end is visited.
 if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
-local left = save_backlog()
+local left = save_backlog() + retire_page()
 local more = cut(now, shares, ARGV[4])
 save_told(now)
 if r.halt ~= halted then add_events('halting', now, r.halt, 1) end
