@@ -14,6 +14,8 @@ export const stateCode = {
   delayed: 7,
   suspended: 8,
   halting: 9,
+  /** Of a generated set that was replaced: final, and no task any more. */
+  retired: 10,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [
@@ -23,6 +25,11 @@ const finalByCode: readonly (FinalTaskState | undefined)[] = [
   'failed',
   'skipped',
   'upstream-failed',
+  'cancelled',
+  undefined,
+  undefined,
+  undefined,
+  // Retired: whoever still asks for it by its number is told so.
   'cancelled',
 ];
 
