@@ -20,6 +20,7 @@ import {
   placeOf,
   type SetPart,
   type SetSource,
+  withNode,
 } from './new-set.ts';
 
 /**
@@ -186,7 +187,7 @@ async function show(
   const { replaced, within, parts } = rest;
   const { first } = source.place;
   const outer = [...source.set.outer].sort((a, b) => parentOf(a.edge) - parentOf(b.edge));
-  const start = pair(source.generator, first + source.set.start);
+  const start = [source.generator, first + source.set.start] as const;
   const answer = await appendTasks.run(redis, info.facts.handle.keys, [
     ...headOf(append),
     JSON.stringify({
@@ -199,7 +200,7 @@ async function show(
       retired: replaced.sets.flatMap(({ start, gathers }) => [start, ...gathers]),
     }),
     packPairs([start, ...outer.map(({ node, edge }) => toChild(edge, first + node))]),
-    packPairs(source.set.gathers.map(({ node, end, edge }) => [end, withId(edge, first + node)])),
+    packPairs(source.set.gathers.map(({ node, end, edge }) => [end, withNode(edge, first + node)])),
     packPairs(replaced.sets.map(({ from, to }) => [from, to])),
     ...parts.flatMap(toArguments),
   ]);
@@ -210,17 +211,9 @@ function parentOf(edge: number): number {
   return edge & 0xff_ff_ff;
 }
 
-function pair(parent: number, child: number): readonly [number, number] {
-  return [parent, child];
-}
-
 /** The edge from the parent that a packed edge names to its child, with the same condition. */
 function toChild(edge: number, child: number): readonly [number, number] {
-  return [parentOf(edge), withId(edge, child)];
-}
-
-function withId(edge: number, id: number): number {
-  return ((edge & 0xff_00_00_00) | id) >>> 0;
+  return [parentOf(edge), withNode(edge, child)];
 }
 
 function packPairs(pairs: readonly (readonly [number, number])[]): Buffer {

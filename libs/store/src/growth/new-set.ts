@@ -182,7 +182,9 @@ function* linkNodes({ set, base, place, generator }: SetSource): Steps<NodeLinks
     ...outer,
     { node: start, edge: packEdge(generator, 'succeeded', 'all') },
   ]);
-  const behind = groupEdges(gathers);
+  const behind = groupEdges(
+    gathers.map(({ node, end, edge }) => ({ node, edge: withNode(edge, end) })),
+  );
   const waiting = Buffer.alloc((padding + plan.nodeCount) * 4);
   const up = new Packer(padding, plan.nodeCount, base.parentEdges);
   const down = new Packer(padding, plan.nodeCount, base.childEdges);
@@ -202,6 +204,11 @@ function* linkNodes({ set, base, place, generator }: SetSource): Steps<NodeLinks
     childOffsets: down.offsets(),
     children: down.edges(),
   };
+}
+
+/** The same condition, of an edge that names this node. */
+export function withNode(edge: number, node: number): number {
+  return ((edge & 0xff_00_00_00) | node) >>> 0;
 }
 
 function span(offsets: Uint32Array, node: number): readonly [from: number, to: number] {

@@ -67,7 +67,7 @@ for at = 1, #ARGV[9], 8 do
 end
 if #ARGV[9] > 0 then call('HDEL', K.meta, 'retireWait') end
 
-call('HSET', K.generated, generator, cjson.encode(plan.record))
+call('HSET', K.generated, generator, plan.record)
 for field, value in pairs(plan.fields) do call('HSET', K.meta, field, value) end
 call('HINCRBY', K.meta, 'barriers', plan.barriers)
 call('HDEL', K.meta, 'appendToken', 'appendAt')
