@@ -55,6 +55,13 @@ export const pausePoints: readonly Failpoint[] = [
 export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
 export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.after-begin'];
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
+/** Points that a worker passes when the set of a generator joins its run. */
+export const appendPoints: readonly Failpoint[] = [
+  'append.before',
+  'append.after-page',
+  'append.before-show',
+  'append.after-show',
+];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Every point that a test crashes at. */
@@ -62,5 +69,5 @@ export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints],
+  ...[...retryPoints, ...retryPagePoints, ...appendPoints],
 ];
