@@ -42,7 +42,7 @@ function nodeArbitrary(at: number, depth: number): fc.Arbitrary<Node> {
   const set =
     depth === 2
       ? fc.constant<readonly Node[] | null>(null)
-      : fc.option(graphArbitrary(depth + 1), { freq: 1 });
+      : fc.option(graphArbitrary(depth + 1), { freq: 2 });
   return fc
     .record({
       places,
@@ -215,6 +215,6 @@ test('random graphs with generators in generators come to what their rules say',
       expect(new Set(run.started).size).toBe(run.started.length);
       expect(await run.findings()).toEqual([]);
     }),
-    { numRuns: 60, endOnFailure: false },
+    { numRuns: 100, endOnFailure: false },
   );
 }, 240_000);
