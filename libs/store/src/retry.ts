@@ -72,7 +72,7 @@ export function fateOf(source: RetrySource, node: number): 'reset' | 'left' | 'w
 
 /**
  * Begins to bring tasks back. The same token again gets the same answer. `retrying`: another retry is
- * under way; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
+ * under way; `moved`: tasks have joined the run since it was read; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
  */
 export function startRetry(
   redis: RedisClient,
@@ -82,10 +82,12 @@ export function startRetry(
     readonly createdAt: number;
     readonly now: number;
     readonly ids: Uint32Array;
+    /** Of the run that was read; 0 for one that never grew. */
+    readonly shape?: number;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids)]);
+  const { token, createdAt, now, ids, shape = 0 } = request;
+  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids), shape]);
 }
 
 /** What one page goes through: a few ms of Redis. */

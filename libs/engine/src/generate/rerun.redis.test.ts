@@ -140,3 +140,24 @@ test('what runs of a replaced set is left to end, and counts no more', async () 
   expect(await run.counts()).toEqual({ succeeded: 3 });
   expect(await run.findings()).toEqual([]);
 });
+
+test('a retry that was computed before a set joined is computed again', async () => {
+  await using run = await GrowingRun.submit(redis, [{ class: 'early' }, ...spec]);
+  const set = [{ class: 'a', executor: 'noop', parents: ['early'] }];
+  await run.play((id) => (id === 'early' ? succeeds : null));
+  const before = await run.infos.read(run.driver.run.id);
+  await run.play((id) => (id === 'gen' ? { ...succeeds, set } : null));
+
+  const answer = await retryRun({ redis, now: 1 }, before, {
+    selector: { from: ['early'] },
+    isDryRun: false,
+  });
+  // The generated task is among what is brought back, or left where it is.
+  expect(answer.classes.map((one) => one.class)).toContain('gen.a');
+  while (((await retryPage(redis, run.driver.run, 1))?.phase ?? 0) > 0);
+  await run.play(() => succeeds);
+
+  expect(await run.state()).toBe('succeeded');
+  expect(await run.states()).toMatchObject({ 'gen.a': 'succeeded', collect: 'succeeded' });
+  expect(await run.findings()).toEqual([]);
+});

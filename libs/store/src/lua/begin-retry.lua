@@ -10,10 +10,11 @@
 -- ARGV[2] when the run that was read was created, in ms
 -- ARGV[3] now in ms
 -- ARGV[4] ids, ascending
+-- ARGV[5] shape of the run that they were found in
 --
--- Returns one word: begun; else retrying (another is under way), halting or the state of a run that can't be
+-- Returns one word: begun; else moved (tasks joined the run since), retrying (another is under way), halting or the state of a run that can't be
 -- retried; nil where that run is gone.
-local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad' }
+local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'shape' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, id = h[1], h[6]
 if not state or h[2] ~= ARGV[2] then return false end
@@ -22,6 +23,8 @@ if h[5] == ARGV[1] then return 'begun' end
 if state == 'submitting' or state == 'created' then return state end
 if tonumber(h[4] or 0) > 0 then return 'retrying' end
 if state == 'running' and h[3] then return 'halting' end
+-- What hangs on them may be more by now.
+if tonumber(h[8] or 0) ~= tonumber(ARGV[5]) then return 'moved' end
 
 redis.call('SET', KEYS[2], ARGV[4])
 redis.call('HDEL', KEYS[1], 'halt', 'haltedDeliveries', 'haltedNodes')
