@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -109,15 +110,24 @@ export const claimDelivery = defineScript(
       'outputs',
       'demand',
       'events',
+      'paused',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
-  (raw): string | { readonly packed: Buffer; readonly hasOutputs: boolean } => {
+  (
+    raw,
+  ):
+    | string
+    | { readonly packed: Buffer; readonly hasOutputs: boolean; readonly needsTurn: boolean } => {
     if (Buffer.isBuffer(raw)) return raw.toString();
     const list = toList(raw);
-    return { packed: toBytes(list[0]), hasOutputs: numberAt(list, 1) === 1 };
+    return {
+      packed: toBytes(list[0]),
+      hasOutputs: numberAt(list, 1) === 1,
+      needsTurn: numberAt(list, 2) === 1,
+    };
   },
 );
 
@@ -145,8 +155,10 @@ export const takeTurn = defineScript(
       'ended',
       'demand',
       'events',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
+    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance'],
     takesMore: true,
     allowOom: true,
   },
@@ -156,8 +168,11 @@ export const takeTurn = defineScript(
 export const returnDelivery = defineScript(
   'return-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -167,8 +182,11 @@ export const returnDelivery = defineScript(
 export const reissueDelivery = defineScript(
   'reissue-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -204,8 +222,11 @@ export const haltRun = defineScript(
       'demand',
       'retry',
       'events',
+      'cancel',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -232,7 +253,7 @@ export const pageRetry = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand', 'events'] as const),
+      ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
