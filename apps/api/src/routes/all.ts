@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { changeRoutes } from './change-run.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
@@ -14,6 +15,7 @@ import { workerRoutes } from './workers.ts';
 const routes: readonly Route[] = [
   submitRunRoute,
   ...runRoutes,
+  ...changeRoutes,
   retryRunRoute,
   ...taskRoutes,
   ...logRoutes,

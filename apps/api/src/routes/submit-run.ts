@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { describePlan } from '../describe-plan.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
@@ -51,7 +52,7 @@ export const submitRunRoute: Route = {
   operation: {
     operationId: 'submitRun',
     summary: 'Submit a run',
-    requestParams: { query, header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    requestParams: { query, header: byParameter.extend({ 'Idempotency-Key': idempotencyKey }) },
     requestBody: {
       required: true,
       content: {
@@ -78,6 +79,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
+  const by = readBy(request);
   const { plan, warnings, spec, priority } = await readSubmission(context, request, {
     source,
     isHashed: key !== undefined,
@@ -94,7 +96,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const { redis, executors, settings } = context;
   const { runId, isNew } = await context.fence.run(() =>
     submitRun(
-      { redis, namespace: settings.namespace, executors, now },
+      { redis, namespace: settings.namespace, executors, now, by },
       {
         plan,
         spec,
