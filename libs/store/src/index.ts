@@ -50,6 +50,19 @@ export {
   readLastEvent,
   type TaskEvent,
 } from './events.ts';
+export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
+export {
+  findSetOf,
+  type GeneratedRecord,
+  readGenerated,
+  readGeneratedBy,
+} from './growth/generated-sets.ts';
+export {
+  type LaterEdges,
+  readLaterChildren,
+  readLaterParents,
+} from './growth/later-edges.ts';
+export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
 export {
   cancelChannel,
   cancelTasksChannel,
@@ -126,6 +139,7 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
+  readChildrenOf,
   readOutputs,
   readParents,
   readStates,
@@ -145,6 +159,7 @@ export {
   retryPage,
   startRetry,
 } from './retry.ts';
+export { withDescendants } from './retry-closure.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
