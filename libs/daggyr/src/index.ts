@@ -1,0 +1,9 @@
+export { fromTaskId, toTaskId } from './names.ts';
+export type { NativeEntry, NativeHead, Ref } from './native-entry.ts';
+export { specLines } from './spec-lines.ts';
+export {
+  type GeneratedOptions,
+  type GeneratedTasks,
+  translateGenerated,
+} from './translate-generated.ts';
+export { type TranslateOptions, type Translation, translateRun } from './translate-run.ts';
