@@ -2,6 +2,13 @@ export { fromTaskId, toTaskId } from './names.ts';
 export type { NativeEntry, NativeHead, Ref } from './native-entry.ts';
 export { specLines } from './spec-lines.ts';
 export {
+  countTaskStates,
+  type DaggyrState,
+  daggyrStates,
+  toRunState,
+  toTaskState,
+} from './states.ts';
+export {
   type GeneratedOptions,
   type GeneratedTasks,
   translateGenerated,

@@ -46,6 +46,7 @@ export {
   type RunEvent,
   readEvents,
   readLastEvent,
+  readLastEventTime,
   type TaskEvent,
 } from './events.ts';
 export {
@@ -95,6 +96,8 @@ export {
   tokenBytes,
   toUint32,
 } from './packed.ts';
+export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { entriesPerPage, readEntryPage } from './read-entries.ts';
 export {
   type ClassCounts,
   type RunSummary,
@@ -136,6 +139,7 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export { findNumberedRun, type ListedRun, listAllRuns, numberRuns } from './run-numbers.ts';
 export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';

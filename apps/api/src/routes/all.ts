@@ -1,3 +1,4 @@
+import { daggyrRoutes } from '../daggyr/routes.ts';
 import type { Route } from '../route.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
@@ -22,6 +23,7 @@ const routes: readonly Route[] = [
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,
+  ...daggyrRoutes,
 ];
 
 /** Everything that is served but Bull Board, the document that describes it included. */
