@@ -1,5 +1,7 @@
+export { type Imported, type ImportedSettings, importSettings } from './import-settings.ts';
 export { fromTaskId, toTaskId } from './names.ts';
 export type { NativeEntry, NativeHead, Ref } from './native-entry.ts';
+export { settingsFile } from './settings-file.ts';
 export { specLines } from './spec-lines.ts';
 export {
   countTaskStates,
