@@ -67,6 +67,7 @@ export const failpointNames = [
   'halt.after-page',
   'remove.before',
   'remove.after',
+  'number.after-count',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];
 

@@ -77,6 +77,16 @@ export async function readLastEvent(
   return Number((await redis.hget(run.names.meta, 'events')) ?? 0);
 }
 
+/** When the last event happened; null where there was none. */
+export async function readLastEventTime(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+): Promise<number | null> {
+  const [entry] = await redis.xrevrange(run.names.events, '+', '-', 'COUNT', 1);
+  const time = entry?.[1][3];
+  return time === undefined ? null : Number(time);
+}
+
 /** Events after which the run is running. */
 const goingOnKinds = ['started', 'resumed', 'retried'] as const;
 

@@ -48,6 +48,7 @@ export {
   type RunEvent,
   readEvents,
   readLastEvent,
+  readLastEventTime,
   type TaskEvent,
 } from './events.ts';
 export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
@@ -126,6 +127,8 @@ export {
   readPaused,
   startCancel,
 } from './parts.ts';
+export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { entriesPerPage, readEntryPage } from './read-entries.ts';
 export {
   type ClassCounts,
   type RunSummary,
@@ -169,6 +172,7 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export { findNumberedRun, type ListedRun, listAllRuns, numberRuns } from './run-numbers.ts';
 export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';

@@ -245,6 +245,12 @@ export const storeKeyDocs = {
     holds: 'number mod 65,536 -> name of a worker, for attempts',
     lifetime: always,
   },
+  runNumbers: {
+    type: 'zset',
+    holds: 'runs by their number, for clients that know no other ids (DaggyR)',
+    lifetime: 'until a list of runs finds many that are gone',
+  },
+  nextRunNumber: { type: 'string', holds: 'the next number of a run', lifetime: always },
   fence: {
     type: 'string',
     holds: 'nothing: it is written so that `WAIT` has something to wait for (mode `ha` only)',

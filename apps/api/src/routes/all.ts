@@ -1,3 +1,4 @@
+import { daggyrRoutes } from '../daggyr/routes.ts';
 import type { Route } from '../route.ts';
 import { changeRoutes } from './change-run.ts';
 import { doctorRoutes } from './doctor.ts';
@@ -24,6 +25,7 @@ const routes: readonly Route[] = [
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,
+  ...daggyrRoutes,
 ];
 
 /** Everything that is served but Bull Board, the document that describes it included. */
