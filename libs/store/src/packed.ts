@@ -14,8 +14,9 @@ export const stateCode = {
   delayed: 7,
   suspended: 8,
   halting: 9,
+  cancelling: 10,
   /** Of a generated set that was replaced: final, and no task any more. */
-  retired: 10,
+  retired: 11,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [
@@ -26,6 +27,7 @@ const finalByCode: readonly (FinalTaskState | undefined)[] = [
   'skipped',
   'upstream-failed',
   'cancelled',
+  undefined,
   undefined,
   undefined,
   undefined,

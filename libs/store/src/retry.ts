@@ -82,12 +82,14 @@ export function startRetry(
     readonly createdAt: number;
     readonly now: number;
     readonly ids: Uint32Array;
+    readonly by?: string | null;
     /** Of the run that was read; 0 for one that never grew. */
     readonly shape?: number;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids, shape = 0 } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids), shape]);
+  const { token, createdAt, now, ids, by, shape = 0 } = request;
+  const args = [token, createdAt, now, bytesOf(ids), by ?? '', shape];
+  return beginRetry.run(redis, run.keys, args);
 }
 
 /** What one page goes through: a few ms of Redis. */

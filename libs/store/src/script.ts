@@ -15,6 +15,8 @@ export type Prelude =
   | 'advance'
   | 'repair'
   | 'retry'
+  | 'parts'
+  | 'cancel'
   | PreludeOfGrowth;
 type PreludeOfGrowth = 'grow' | 'append' | 'outer';
 

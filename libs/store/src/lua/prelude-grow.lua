@@ -1,7 +1,7 @@
 -- A run that grows: edges that came after it was sealed, and sets of generated tasks that were replaced.
 
 -- Of a set that its generator has generated anew: final, and no task any more.
-local RETIRED = 10
+local RETIRED = 11
 -- Nodes of replaced sets that one call looks at.
 local RETIRE_PAGE = 1024
 
@@ -38,7 +38,7 @@ local function retire_span(from, stop)
     local barrier = group_info(group).barrier
     local ended = code >= SUCCEEDED and code <= CANCELLED
     local released = code == 0 and (byte(words, at) >= RELEASED or sub(words, at + 1, at + 3) == '\0\0\0')
-    if code == DELAYED or code == HALTING or released and not barrier then
+    if code == DELAYED or code == HALTING or code == CANCELLING or released and not barrier then
       runs = true
     elseif code == 0 or ended and not barrier then
       n = n + 1
@@ -60,7 +60,7 @@ end
 -- again when something has ended since. Returns 1 while there are pages to go through.
 local function retire_page()
   local r = record()
-  if (r.retiring or 0) == 0 or r.halt or (r.retry or 0) > 0 then return 0 end
+  if (r.retiring or 0) == 0 or r.halt or (r.retry or 0) > 0 or (r.cancel or 0) > 0 then return 0 end
   if r.retireWait and r.retireWait == r.fin then return 0 end
   local entry = call('LINDEX', K.retiring, 0)
   if not entry then

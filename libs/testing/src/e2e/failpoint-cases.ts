@@ -64,10 +64,13 @@ export const appendPoints: readonly Failpoint[] = [
 ];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+/** Of giving a run its number, for DaggyR's clients. */
+export const numberPoints: readonly Failpoint[] = ['number.after-count'];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints, ...appendPoints],
+  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints],
 ];
