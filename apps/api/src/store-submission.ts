@@ -6,6 +6,8 @@ import type { ReadSubmission } from './read-submission.ts';
 export interface StoreOptions {
   /** The spec's folder. */
   readonly source: string | null;
+  /** Who asked for it, where that was told. */
+  readonly by: string | null;
   readonly idempotency?: { readonly client: string; readonly key: string };
   /** Where given, the run is only created, and expires after this time unless it is started. */
   readonly createdForMs?: number;
@@ -15,7 +17,7 @@ export interface StoreOptions {
 export async function storeSubmission(
   context: ApiContext,
   { plan, spec, priority }: Pick<ReadSubmission, 'plan' | 'spec' | 'priority'>,
-  { source, idempotency, createdForMs }: StoreOptions,
+  { source, by, idempotency, createdForMs }: StoreOptions,
 ): Promise<Submitted> {
   const bytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
   await context.room.require(estimateBytes(plan, bytes));
@@ -23,7 +25,7 @@ export async function storeSubmission(
   const { redis, executors, settings } = context;
   return await context.fence.run(() =>
     submitRun(
-      { redis, namespace: settings.namespace, executors, now },
+      { redis, namespace: settings.namespace, executors, now, by },
       {
         ...{ plan, spec, source, priority },
         ...(idempotency === undefined ? {} : { idempotency }),

@@ -23,6 +23,7 @@ import {
   openStore,
   type RedisClient,
   RunInfoCache,
+  runHandle,
   signOff,
   signOn,
   takeWorkerNumber,
@@ -121,7 +122,11 @@ export class RunningWorker implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { settings, redis, name, onError, logger } = this.#parts;
-    await this.#cancels.listen(this.#subscriber, settings.namespace);
+    await this.#cancels.listen(this.#subscriber, settings.namespace, (runId) => {
+      const run = runHandle(settings.namespace, runId);
+      // What fails is found by the next check.
+      this.#cancels.checkTasks(redis, run).catch(onError);
+    });
     await this.#sign();
     await this.#turnParts.start();
     // Its first thread takes a while to start; other executors cost nothing to open later.
@@ -181,6 +186,7 @@ export class RunningWorker implements AsyncDisposable {
       const { signal: cancel, mustClaim } = hold;
       const end = await this.#executor.execute({
         ...{ runId, carrier, attemptsStarted, mustClaim, lease, cancel, shutdown },
+        watchTasks: hold.watch,
       });
       const log = shownLog(end);
       if (log !== '') await job.log(log);

@@ -76,6 +76,23 @@ export interface Batch<Details> {
   readonly tasks: readonly TaskInput<Details>[];
   /** Aborted when all of them must end (cancel, lost lease, shutdown); the reason is an AttemptAbort. */
   readonly signal: AbortSignal;
+  /** Where tasks can be cancelled one by one. */
+  readonly cancels?: TaskCancels | undefined;
+}
+
+/** Which tasks of a batch must end, by their place in it. */
+export interface TaskCancels {
+  isCancelled(index: number): boolean;
+  /** Aborted when that task must end, or all of them; the reason is an AttemptAbort. */
+  signalOf(index: number): AbortSignal;
+}
+
+/** The signal that ends one task of a batch. */
+export function signalOf(
+  { signal, cancels }: Pick<Batch<unknown>, 'signal' | 'cancels'>,
+  index: number,
+): AbortSignal {
+  return cancels?.signalOf(index) ?? signal;
 }
 
 /** What a worker offers to its executors. */

@@ -31,6 +31,8 @@ export {
   type LogWriter,
   lanes,
   type OpenExecutor,
+  signalOf,
+  type TaskCancels,
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
@@ -96,6 +98,8 @@ export {
   finalTaskStates,
   isFinalRunState,
   isFinalTaskState,
+  type OpenTaskState,
+  openTaskStates,
   type RunState,
   runStates,
   type TaskState,

@@ -8,6 +8,7 @@ import {
   type TaskInput,
 } from '@runnel/core';
 import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import { CancelledPlaces } from './cancelled-places.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
 import type { DetailsRenderer } from './render-details.ts';
@@ -31,6 +32,7 @@ export class Execution {
   readonly #renderer: DetailsRenderer;
   readonly #claimed: Claimed;
   readonly #signal: AbortSignal;
+  readonly #cancelled: CancelledPlaces;
   readonly #report: DeliveryReport;
   readonly #logs = new Map<number, TaskLog>();
   readonly #secrets = new Map<number, AttemptSecrets>();
@@ -44,6 +46,7 @@ export class Execution {
     this.#renderer = renderer;
     this.#claimed = claimed;
     this.#signal = AbortSignal.any([start.lease, start.cancel, start.shutdown]);
+    this.#cancelled = new CancelledPlaces(this.#signal);
     this.#report = new DeliveryReport({
       redis: context.redis,
       namespace: context.namespace,
@@ -62,12 +65,23 @@ export class Execution {
   async run(): Promise<DeliveryEnd> {
     const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
+    this.#watch(places);
     const tasks = await this.#prepare(places);
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
+    this.#cancelled[Symbol.dispose]();
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#settle(places);
     return this.#describe(places);
+  }
+
+  /** Tasks of it may be cancelled while it goes on. */
+  #watch(places: readonly number[]): void {
+    const { start, delivery } = this.#claimed;
+    start.watchTasks?.({
+      ids: () => places.map((place) => delivery.ids[place] ?? -1),
+      cancel: (ids) => this.#cancelled.cancel(ids.map((id) => delivery.ids.indexOf(id))),
+    });
   }
 
   /**
@@ -154,8 +168,17 @@ export class Execution {
   }
 
   /** Resolves with the ms that the tasks took together. */
-  async #execute(executor: OpenExecutor<unknown>, part: readonly PlacedTask[]): Promise<number> {
-    const batch = { tasks: part.map(({ input }) => input), signal: this.#signal };
+  async #execute(executor: OpenExecutor<unknown>, all: readonly PlacedTask[]): Promise<number> {
+    const part = all.filter(({ place }) => !this.#cancelled.has(place));
+    for (const { place } of all) {
+      if (this.#cancelled.has(place)) this.#end(place, { outcome: 'cancelled' }, 0);
+    }
+    if (part.length === 0) return 0;
+    const batch = {
+      tasks: part.map(({ input }) => input),
+      signal: this.#signal,
+      cancels: this.#cancelled.of(part),
+    };
     let tookMs = 0;
     await executor.execute(batch, (index, result, durationMs) => {
       const task = part[index];
@@ -168,7 +191,7 @@ export class Execution {
   /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */
   #end(place: number, ended: AttemptResult, durationMs: number): void {
     if (this.#results.has(place)) return;
-    if (ended.outcome === 'cancelled' && !this.#isCancel()) return;
+    if (ended.outcome === 'cancelled' && !this.#isCancel(place)) return;
     const secrets = this.#secrets.get(place);
     const result = secrets?.redact(ended) ?? ended;
     this.#results.set(place, result);
@@ -183,7 +206,8 @@ export class Execution {
     this.#report.add(record, extra);
   }
 
-  #isCancel(): boolean {
+  #isCancel(place: number): boolean {
+    if (this.#cancelled.has(place)) return true;
     const reason: unknown = this.#signal.reason;
     return reason instanceof AttemptAbort && reason.abortCause === 'cancel';
   }
@@ -199,7 +223,9 @@ export class Execution {
     for (const place of places) this.#returned.add(place);
     try {
       await failpoint('return.before');
-      await handBack(redis, info.facts.handle, delivery, places);
+      const { carrier, token } = delivery;
+      const now = this.#context.now();
+      await handBack(redis, info.facts.handle, { carrier, token, now, places });
       await failpoint('return.after');
       await nudge(redis, namespace, start.runId);
     } catch (error: unknown) {

@@ -51,11 +51,14 @@ const reservedForMs = 2_000;
 export interface Reserved {
   readonly delivery: Delivery;
   readonly hasOutputs: boolean;
+  readonly shape: number;
   readonly at: number;
 }
 
 /** The last outcomes of a delivery, whose slot is free afterwards. */
 interface Ending {
+  /** As the delivery was claimed with. */
+  readonly info: RunInfo;
   readonly entry: NewOutcomeEntry;
   readonly queue: number;
   resolve(): void;
@@ -81,12 +84,12 @@ export class SlotTurns {
   /** Settles; throws where that failed, and the outcomes have to go through the stream. */
   settle(info: RunInfo, entry: NewOutcomeEntry, queue: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const ending = { entry, queue, resolve, reject };
+    const ending = { info, entry, queue, resolve, reject };
     const line = this.#lines.get(entry.runId);
     if (line === undefined) {
       const started = [ending];
       this.#lines.set(entry.runId, started);
-      void this.#work(info, started);
+      void this.#work(entry.runId, started);
     } else {
       line.push(ending);
     }
@@ -119,20 +122,21 @@ export class SlotTurns {
     await Promise.all(this.#moves);
   }
 
-  async #work(info: RunInfo, line: Ending[]): Promise<void> {
+  async #work(runId: string, line: Ending[]): Promise<void> {
     while (line.length > 0) {
       const endings = takeSome(line);
       try {
-        await this.#turn(info, endings);
+        await this.#turn(endings);
         for (const { resolve } of endings) resolve();
       } catch (error: unknown) {
         for (const { reject } of endings) reject(error);
       }
     }
-    this.#lines.delete(info.facts.handle.id);
+    this.#lines.delete(runId);
   }
 
-  async #turn(info: RunInfo, endings: readonly Ending[]): Promise<void> {
+  async #turn(endings: readonly Ending[]): Promise<void> {
+    const info = newestOf(endings);
     const { redis, shares, now, random } = this.#options;
     const { handle, priority } = info.facts;
     const context = { redis, now: now(), random };
@@ -152,15 +156,15 @@ export class SlotTurns {
     });
     await failpoint('settle.after');
     if (answer === null) this.#options.infos.forget(handle.id);
-    else await this.#follow(info, answer);
+    else await this.#follow(await this.#options.infos.readAt(handle.id, answer.shape), answer);
   }
 
   async #follow(info: RunInfo, answer: TurnAnswer): Promise<void> {
     const { redis, namespace, enqueuer, news, infos, now, onError } = this.#options;
     const { id } = info.facts.handle;
     for (const delivery of answer.reserved) {
-      const { hasOutputs } = answer;
-      this.#reserved.set(`${id}.${delivery.carrier}`, { delivery, hasOutputs, at: now() });
+      const { hasOutputs, shape } = answer;
+      this.#reserved.set(`${id}.${delivery.carrier}`, { delivery, hasOutputs, shape, at: now() });
       // Sent before the next turn, which would hold it up.
       info.prefetch(delivery.ids);
     }
@@ -168,7 +172,7 @@ export class SlotTurns {
     if (answer.accepted > 0) news.tell(id, 'settled');
     if (answer.unfinished > 0 || answer.state === 'halting') {
       await nudge(redis, namespace, id);
-    } else if (answer.state !== 'running' && answer.state !== 'retrying') {
+    } else if (!['running', 'retrying', 'changing'].includes(answer.state)) {
       infos.forget(id);
       news.tell(id, 'ended');
     }
@@ -188,6 +192,13 @@ export class SlotTurns {
       this.#reserved.delete(key);
     }
   }
+}
+
+/** What knows every task that has ended here: endings of one run may have been claimed before and after it grew. */
+function newestOf(endings: readonly Ending[]): RunInfo {
+  return endings
+    .map(({ info }) => info)
+    .reduce((newest, info) => (info.facts.shape > newest.facts.shape ? info : newest));
 }
 
 /** At least one, and as many as one call settles. */

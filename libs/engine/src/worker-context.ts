@@ -35,6 +35,14 @@ export interface DeliveryStart {
   readonly lease: AbortSignal;
   readonly cancel: AbortSignal;
   readonly shutdown: AbortSignal;
+  /** Has single tasks of it ended when they are cancelled. */
+  watchTasks?(watcher: TaskWatcher): void;
+}
+
+/** Tasks that a worker has, and how it ends some of them. */
+export interface TaskWatcher {
+  ids(): readonly number[];
+  cancel(ids: readonly number[]): void;
 }
 
 /** What became of a delivery, for people: completion never depends on it. */

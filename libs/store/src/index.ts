@@ -42,7 +42,9 @@ export {
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
+  encodeTold,
   type FeedEvent,
+  type PartEvent,
   type RunEvent,
   readEvents,
   readLastEvent,
@@ -51,6 +53,7 @@ export {
 } from './events.ts';
 export {
   cancelChannel,
+  cancelTasksChannel,
   pauseChannel,
   readyKeyDoc,
   runChannel,
@@ -63,6 +66,7 @@ export {
 export { listRuns, type RunPosition, type RunQuery } from './list-runs.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, writeLog } from './logs.ts';
+export { type OpenTasks, readOpenTasks } from './open-tasks.ts';
 export {
   acknowledgeOutcomes,
   appendOutcomes,
@@ -98,6 +102,20 @@ export {
 } from './packed.ts';
 export { type EndedAttempt, readAttempts } from './read-attempts.ts';
 export { entriesPerPage, readEntryPage } from './read-entries.ts';
+export {
+  type CancelPage,
+  type CancelRecord,
+  cancelPage,
+  changePaused,
+  findCancelling,
+  hasPausedParts,
+  mostPaused,
+  type Paused,
+  type PausedParts,
+  readCancels,
+  readPaused,
+  startCancel,
+} from './parts.ts';
 export {
   type ClassCounts,
   type RunSummary,

@@ -23,7 +23,7 @@ export const runKeyDocs = {
   state: {
     type: 'string',
     holds:
-      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides',
+      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled',
     lifetime: untilDeleted,
   },
   waiting: {
@@ -109,6 +109,26 @@ export const runKeyDocs = {
     type: 'string',
     holds: 'u32 LE an id: tasks that are being brought back, ascending',
     lifetime: 'until they are, or the run is ended early',
+  },
+  cancel: {
+    type: 'string',
+    holds: 'u32 LE an id: tasks that are being cancelled while the run goes on, ascending',
+    lifetime: 'until all are marked, or the run is ended early',
+  },
+  cancels: {
+    type: 'list',
+    holds: 'JSON of the last 100 cancels of tasks: when, by whom, of which',
+    lifetime: untilDeleted,
+  },
+  paused: {
+    type: 'hash',
+    holds: '`g` and a group, `t` and an id -> since when in ms, by whom',
+    lifetime: 'until they go on, or the run has ended',
+  },
+  parked: {
+    type: 'list',
+    holds: 'entries as in the ready lists: ready tasks that are paused',
+    lifetime: untilEnd,
   },
   attempts: {
     type: 'string',
@@ -253,6 +273,11 @@ export function readyKey(namespace: string, runId: string, queue: number): strin
   return `${shardTag(namespace, shardOf(runId))}:run:${runId}:ready${queue}`;
 }
 
+/** The same, from the run's `meta` key. */
+export function readyKeyBeside(metaKey: string, queue: number): string {
+  return `${metaKey.slice(0, -'meta'.length)}ready${queue}`;
+}
+
 /** Followers of a run's logs and of its end listen here; messages are hints, never the truth. */
 export function runChannel(namespace: string, runId: string): string {
   return `${namespace}:run:${runId}`;
@@ -261,6 +286,11 @@ export function runChannel(namespace: string, runId: string): string {
 /** On which a cancel is told to every worker at once. */
 export function cancelChannel(namespace: string): string {
   return `${namespace}:cancel`;
+}
+
+/** On which a cancel of tasks is told to every worker at once. */
+export function cancelTasksChannel(namespace: string): string {
+  return `${namespace}:cancel-tasks`;
 }
 
 /** On which a pause is told to every worker at once. */

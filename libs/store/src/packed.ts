@@ -14,6 +14,7 @@ export const stateCode = {
   delayed: 7,
   suspended: 8,
   halting: 9,
+  cancelling: 10,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [

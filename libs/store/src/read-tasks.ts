@@ -146,6 +146,8 @@ export interface TaskDetail extends TaskSummary {
   readonly successes: readonly (AttemptRecord & { readonly attempt: number })[];
   readonly parents: readonly number[];
   readonly children: readonly number[];
+  /** Attempts made before it was last brought back: they do not count against its retries. */
+  readonly base: number;
 }
 
 /** Parents and children that are listed of one task at most. */
@@ -161,12 +163,13 @@ export async function readTask(
   const [summary] = await summarize(redis, info, [{ number, state: reader.stateOf(number) }]);
   if (summary === undefined) throw new Error(`task ${number} could not be read`);
   const fields = Array.from({ length: summary.attempt }, (_, index) => `${number}.${index + 1}`);
-  const [output, records, past, parents, children] = await Promise.all([
+  const [output, records, past, parents, children, base] = await Promise.all([
     redis.hget(names.outputs, String(number)),
     fields.length === 0 ? [] : redis.hmget(names.failures, ...fields),
     fields.length < 2 ? [] : redis.hmgetBuffer(names.past, ...fields),
     readEdges(redis, { offsets: names.parentOffsets, edges: names.parents }, number),
     readEdges(redis, { offsets: names.childOffsets, edges: names.children }, number),
+    redis.hget(names.bases, String(number)),
   ]);
   const failures = records.flatMap((raw, index) =>
     raw === null ? [] : [{ ...failureRecord.parse(JSON.parse(raw)), attempt: index + 1 }],
@@ -175,7 +178,10 @@ export async function readTask(
     const record = raw === null ? null : decodeAttempt(raw);
     return record === null ? [] : [{ ...record, attempt: index + 1 }];
   });
-  return { ...summary, output: parseJson(output), failures, successes, parents, children };
+  return {
+    ...{ ...summary, output: parseJson(output), failures, successes, parents, children },
+    base: Number(base ?? 0),
+  };
 }
 
 async function readEdges(

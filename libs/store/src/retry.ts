@@ -78,10 +78,11 @@ export function startRetry(
     readonly createdAt: number;
     readonly now: number;
     readonly ids: Uint32Array;
+    readonly by?: string | null;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids)]);
+  const { token, createdAt, now, ids, by } = request;
+  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids), by ?? '']);
 }
 
 /** What one page goes through: a few ms of Redis. */

@@ -5,7 +5,7 @@ import { toUint32 } from './packed.ts';
 import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 
-/** What never changes of a sealed run. */
+/** What does not change of a sealed run while its shape is the same. */
 export interface RunFacts {
   readonly handle: OpenRunHandle;
   readonly name: string | null;
@@ -16,6 +16,10 @@ export interface RunFacts {
   readonly barrierCount: number;
   readonly groupCount: number;
   readonly priority: number;
+  /** Raised when tasks are added to the run, or its spec is edited: what was read before may lack some. */
+  readonly shape: number;
+  /** Of the spec, from 1. Tasks keep what they are while it is the same. */
+  readonly revision: number;
 }
 
 /** A task as it was planned. */
@@ -215,6 +219,8 @@ export function factsOf(
     barrierCount: Number(meta['barriers']),
     groupCount: Number(meta['groups']),
     priority: Number(meta['priority'] ?? 0),
+    shape: Number(meta['shape'] ?? 0),
+    revision: Number(meta['revision'] ?? 1),
   };
 }
 
@@ -239,6 +245,14 @@ export class RunInfoCache {
   /** Throws NotFoundError where there is no such run. */
   read(id: string): Promise<RunInfo> {
     return kept(this.#infos, id, keptRuns, () => readRunInfo(this.#redis, this.#namespace, id));
+  }
+
+  /** The same, read again where what is kept is of a lower shape. */
+  async readAt(id: string, shape: number): Promise<RunInfo> {
+    const info = await this.read(id);
+    if (info.facts.shape >= shape) return info;
+    this.forget(id);
+    return await this.read(id);
   }
 
   forget(id: string): void {

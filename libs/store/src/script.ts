@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
-import type { ScriptKey } from './keys.ts';
+import { readyKeyBeside, type ScriptKey } from './keys.ts';
 
 export type RedisClient = Redis | Cluster;
 export type Argument = string | number | Buffer;
 /** What a script can reply; bytes stay bytes, so packed ids survive the way. */
 export type RawReply = number | Buffer | null | readonly RawReply[];
-export type Prelude = 'packed' | 'run' | 'cut' | 'settle' | 'advance' | 'repair' | 'retry';
+export type Prelude =
+  | 'packed'
+  | 'run'
+  | 'cut'
+  | 'settle'
+  | 'advance'
+  | 'repair'
+  | 'retry'
+  | 'parts'
+  | 'cancel';
 
 export interface ScriptOptions<Key extends ScriptKey> {
   readonly keys: readonly Key[];
@@ -36,7 +45,7 @@ export interface Script<Key extends ScriptKey = ScriptKey, Reply = unknown> {
   run(redis: RedisClient, keys: ScriptKeys<Key>, args: readonly Argument[]): Promise<Reply>;
 }
 
-/** One call of a script inside a pipeline. */
+/** One call of a script inside a pipeline; none that takes ready lists, whose number may have grown. */
 export interface ScriptCall<Reply> {
   readonly script: Pick<Script<never, Reply>, 'sha' | 'source' | 'decode'>;
   readonly call: readonly Argument[];
@@ -56,15 +65,46 @@ export function defineScript<const Key extends ScriptKey, Reply>(
     sha: createHash('sha1').update(source).digest('hex'),
     decode,
     async run(redis, keys, args) {
-      const { call } = callOf(script, keys, args);
-      const raw = await redis.callBuffer('EVALSHA', script.sha, ...call).catch((error: unknown) => {
-        if (!isMissingScript(error)) throw error;
-        return redis.callBuffer('EVAL', source, ...call);
-      });
-      return decode(asReply(raw));
+      try {
+        return decode(await callOnce(redis, script, callOf(script, keys, args).call));
+      } catch (error: unknown) {
+        const grown = withGrownQueues(keys, error);
+        if (grown === null) throw error;
+        return decode(await callOnce(redis, script, callOf(script, grown, args).call));
+      }
     },
   };
   return script;
+}
+
+async function callOnce(
+  redis: RedisClient,
+  script: Pick<Script, 'sha' | 'source'>,
+  call: readonly Argument[],
+): Promise<RawReply> {
+  const raw = await redis.callBuffer('EVALSHA', script.sha, ...call).catch((error: unknown) => {
+    if (!isMissingScript(error)) throw error;
+    return redis.callBuffer('EVAL', script.source, ...call);
+  });
+  return asReply(raw);
+}
+
+const staleKeys = /^STALE (\d+)/;
+
+/**
+ * The keys with the ready lists that the run has now: a run that grew has more of them than the caller
+ * knew. Such a call was refused before it wrote anything. Null for any other error.
+ */
+function withGrownQueues<Key extends ScriptKey>(
+  keys: ScriptKeys<Key>,
+  error: unknown,
+): ScriptKeys<Key> | null {
+  const match = error instanceof Error ? staleKeys.exec(error.message) : null;
+  const names: Readonly<Partial<Record<ScriptKey, string>>> = keys.names;
+  if (match === null || names.meta === undefined) return null;
+  const { meta } = names;
+  const more = Array.from({ length: Number(match[1]) }, (_, queue) => readyKeyBeside(meta, queue));
+  return { ...keys, more };
 }
 
 /** A call to be put into `runPipeline`. */

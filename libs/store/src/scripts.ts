@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -26,6 +27,8 @@ export interface TurnAnswer {
   readonly reserved: readonly Delivery[];
   /** False where no task of the run has handed anything on so far; told where something was reserved. */
   readonly hasOutputs: boolean;
+  /** As RunFacts.shape: of a higher one than was read, tasks may be unknown. */
+  readonly shape: number;
 }
 
 export const createRun = defineScript(
@@ -109,17 +112,30 @@ export const claimDelivery = defineScript(
       'outputs',
       'demand',
       'events',
+      'paused',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
-  (raw): string | { readonly packed: Buffer; readonly hasOutputs: boolean } => {
+  (raw): string | ClaimedRecord => {
     if (Buffer.isBuffer(raw)) return raw.toString();
     const list = toList(raw);
-    return { packed: toBytes(list[0]), hasOutputs: numberAt(list, 1) === 1 };
+    return {
+      packed: toBytes(list[0]),
+      hasOutputs: numberAt(list, 1) === 1,
+      shape: numberAt(list, 2),
+      needsTurn: numberAt(list, 3) === 1,
+    };
   },
 );
+
+interface ClaimedRecord {
+  readonly packed: Buffer;
+  readonly hasOutputs: boolean;
+  readonly shape: number;
+  readonly needsTurn: boolean;
+}
 
 export const takeTurn = defineScript(
   'take-turn',
@@ -145,8 +161,10 @@ export const takeTurn = defineScript(
       'ended',
       'demand',
       'events',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
+    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance'],
     takesMore: true,
     allowOom: true,
   },
@@ -156,8 +174,11 @@ export const takeTurn = defineScript(
 export const returnDelivery = defineScript(
   'return-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -167,8 +188,11 @@ export const returnDelivery = defineScript(
 export const reissueDelivery = defineScript(
   'reissue-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -204,8 +228,11 @@ export const haltRun = defineScript(
       'demand',
       'retry',
       'events',
+      'cancel',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -232,7 +259,7 @@ export const pageRetry = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand', 'events'] as const),
+      ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
@@ -285,5 +312,6 @@ function toTurn(raw: RawReply): TurnAnswer {
       index % 2 === 0 ? [decodeDelivery(toInteger(carrier), toBytes(reserved[index + 1]))] : [],
     ),
     hasOutputs: numberAt(list, 7) === 1,
+    shape: numberAt(list, 8),
   };
 }

@@ -27,7 +27,7 @@ export interface Settlement {
 
 export interface Turn {
   readonly settlements: readonly Settlement[];
-  /** One for each queue of the run, in order. */
+  /** One for each queue of the run that is known, in order. */
   readonly shares: readonly QueueShare[];
   readonly now: number;
   /** Edges to visit at most. */
@@ -59,6 +59,7 @@ export function takeTurn(
     turn.edges ?? (settlements.length === 0 ? edgesAlone : edgesBesides),
     turn.wantsOutbox === true ? 1 : 0,
     reserve.token,
+    shares.length,
     ...shares.flatMap(({ window, slots }, queue) => [window, slots, reserve.counts[queue] ?? 0]),
     ...settlements.flatMap(({ carrier, token, outcomes, extras, dues }): Argument[] => [
       ...[carrier, token, outcomes, extras, dues],
@@ -76,12 +77,13 @@ export function haltPage(
   run: OpenRunHandle,
   kind: 'cancel' | 'stop' | 'page',
   now: number,
+  by: string | null = null,
 ): Promise<{
   readonly state: string;
   readonly isPaging: boolean;
   readonly began: boolean;
 } | null> {
-  return haltRun.run(redis, run.keys, [kind, now, haltNodes, haltDeliveries]);
+  return haltRun.run(redis, run.keys, [kind, now, haltNodes, haltDeliveries, by ?? '']);
 }
 
 /**
@@ -93,8 +95,9 @@ export function setPaused(
   run: OpenRunHandle,
   kind: 'pause' | 'resume',
   now: number,
+  by: string | null = null,
 ): Promise<{ readonly state: string; readonly isChanged: boolean } | null> {
-  return pauseRun.run(redis, run.keys, [kind, now]);
+  return pauseRun.run(redis, run.keys, [kind, now, by ?? '']);
 }
 
 /** Gives a delivery that BullMQ lost a new carrier; 0 where it was not lost after all. */

@@ -1,6 +1,7 @@
 import { cancelRun, retryRun } from '@runnel/engine';
 import type { Request, Response } from 'express';
 import type { ApiContext } from '../context.ts';
+import { readBy } from '../read-by.ts';
 import { RequestError } from '../request-error.ts';
 import { readNumberedRun } from './numbered-run.ts';
 import { openRun } from './read-run.ts';
@@ -12,9 +13,10 @@ export async function cancelNumberedRun(
   response: Response,
 ): Promise<void> {
   const { redis, settings, clock } = context;
+  const by = readBy(request);
   const { run } = await readNumberedRun(context, request);
   const { id } = run.facts.handle;
-  await context.fence.run(() => cancelRun(redis, settings.namespace, id, clock.now()));
+  await context.fence.run(() => cancelRun(redis, settings.namespace, id, clock.now(), by));
   response.status(200).end();
 }
 
@@ -25,9 +27,10 @@ export async function retryNumberedRun(
   response: Response,
 ): Promise<void> {
   const { redis, clock } = context;
+  const by = readBy(request);
   const { run, info } = await openRun(context, request);
   await context.fence.run(() =>
-    retryRun({ redis, now: clock.now() }, info, { selector: {}, isDryRun: false }),
+    retryRun({ redis, now: clock.now(), by }, info, { selector: {}, isDryRun: false }),
   );
   response.json({ run_id: run.number });
 }

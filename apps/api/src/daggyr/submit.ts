@@ -6,6 +6,7 @@ import { encodeHead } from '@runnel/store';
 import type { Request, Response } from 'express';
 import type { ApiContext } from '../context.ts';
 import { bodyFormat, readBody } from '../read-body.ts';
+import { readBy } from '../read-by.ts';
 import { expandOptions } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { readKey } from '../routes/submit-run.ts';
@@ -20,6 +21,7 @@ export async function submitDaggyrRun(
   response: Response,
 ): Promise<void> {
   const key = readKey(request);
+  const by = readBy(request);
   const { text, document } = await readDocument(context, request);
   const options = expandOptions({ context, source: null });
   const translation = await finishInTurns(
@@ -34,7 +36,11 @@ export async function submitDaggyrRun(
   const { runId } = await storeSubmission(
     context,
     { plan, spec, priority: 0 },
-    { source: null, ...(key === undefined ? {} : { idempotency: { client: 'daggyr', key } }) },
+    {
+      source: null,
+      by,
+      ...(key === undefined ? {} : { idempotency: { client: 'daggyr', key } }),
+    },
   );
   const [number] = await giveNumbers(context, [runId]);
   const told = [...translation.warnings, ...warnings].map((issue) => locate(issue, document));

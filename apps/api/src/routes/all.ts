@@ -1,5 +1,6 @@
 import { daggyrRoutes } from '../daggyr/routes.ts';
 import type { Route } from '../route.ts';
+import { changeRoutes } from './change-run.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
@@ -15,6 +16,7 @@ import { workerRoutes } from './workers.ts';
 const routes: readonly Route[] = [
   submitRunRoute,
   ...runRoutes,
+  ...changeRoutes,
   retryRunRoute,
   ...taskRoutes,
   ...logRoutes,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { describePlan } from '../describe-plan.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
@@ -50,7 +51,7 @@ export const submitRunRoute: Route = {
   operation: {
     operationId: 'submitRun',
     summary: 'Submit a run',
-    requestParams: { query, header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    requestParams: { query, header: byParameter.extend({ 'Idempotency-Key': idempotencyKey }) },
     requestBody: {
       required: true,
       content: {
@@ -77,6 +78,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
+  const by = readBy(request);
   const submission = await readSubmission(context, request, {
     source,
     isHashed: key !== undefined,
@@ -89,6 +91,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   }
   const { runId, isNew } = await storeSubmission(context, submission, {
     source,
+    by,
     ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
     ...(options.createdOnly === 'true' ? { createdForMs } : {}),
   });

@@ -115,6 +115,7 @@ describe('a task that has not ended', () => {
     delayed: { scene: () => delayed(1), code: 'due' },
     suspended: { scene: () => withCode(stateCode.suspended), code: 'suspended' },
     halting: { scene: halted, code: 'cancelling' },
+    cancelling: { scene: () => withCode(stateCode.cancelling), code: 'cancelling' },
   };
 
   test.each(Object.entries(byCode))('whose state byte is %s has a reason', async (_, one) => {

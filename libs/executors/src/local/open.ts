@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import type { ExecutorEnvironment, OpenExecutor } from '@runnel/core';
+import { type ExecutorEnvironment, type OpenExecutor, signalOf } from '@runnel/core';
 import { baseEnvironment } from '../base-environment.ts';
 import { AttemptFilesStore } from './attempt-files.ts';
 import type { LocalDetails } from './details.ts';
@@ -35,7 +35,7 @@ export function openLocal(
     async execute(batch, end): Promise<void> {
       for (const [index, task] of batch.tasks.entries()) {
         const startedAt = performance.now();
-        const result = await runCommand(task, batch.signal, host);
+        const result = await runCommand(task, signalOf(batch, index), host);
         end(index, result, performance.now() - startedAt);
       }
     },

@@ -25,7 +25,9 @@
 -- KEYS[20] ended          zset    runs of the shard that ended
 -- KEYS[21] demand         hash    queue -> runs of the shard that want slots
 -- KEYS[22] events         stream  the feed: numbered events
--- KEYS[23…] ready         list    one list a queue
+-- KEYS[23] paused         hash    classes and tasks that are paused
+-- KEYS[24] parked         list    ready tasks that are paused
+-- KEYS[25…] ready         list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] tasks a page
 -- ARGV[3] edges a page
@@ -73,7 +75,7 @@ end
 open_backlog()
 local phase = r.retry
 if phase == 1 then
-  if at == 0 then add_events('retried', ARGV[1], '', 1) end
+  if at == 0 then add_events('retried', ARGV[1], call('HGET', K.meta, 'retriedBy') or '', 1) end
   reset_tasks(ids, n)
 elseif phase == 2 then
   if (r.retryEdge or 0) == 0 then advance(edges) end

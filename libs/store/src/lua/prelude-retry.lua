@@ -3,23 +3,6 @@
 -- HELD: it had been released before, and is left as it is. The rule of a held task stands beside.
 local RULE = 32
 
--- Items of `size` bytes at ids[i] * width, ascending. Those that lie close together come in one read.
-local function read_packed(key, width, ids, n, size)
-  local out, i, gap, most = {}, 1, 512 / width, 32768 / width
-  while i <= n do
-    local j = i
-    while j < n and ids[j + 1] - ids[j] <= gap and ids[j + 1] - ids[i] < most do j = j + 1 end
-    local base = ids[i] * width
-    local block = call('GETRANGE', key, base, ids[j] * width + size - 1)
-    for x = i, j do
-      local at = ids[x] * width - base
-      out[x] = sub(block, at + 1, at + size)
-    end
-    i = j + 1
-  end
-  return out
-end
-
 local function pack_word(flags, left)
   return char(flags, floor(left / 65536), floor(left / 256) % 256, left % 256)
 end

@@ -12,7 +12,7 @@
 -- ARGV[2…] ids of tasks
 --
 -- Returns the number of tasks released; a task that is not delayed any more only leaves the times.
-local halt = call('HGET', K.meta, 'halt')
+local halt = record().halt
 local released = 0
 for i = 2, #ARGV do
   local id = tonumber(ARGV[i])

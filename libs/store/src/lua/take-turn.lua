@@ -23,23 +23,26 @@
 -- KEYS[18] ended        zset    runs of the shard that ended
 -- KEYS[19] demand       hash    queue -> runs of the shard that want slots
 -- KEYS[20] events       stream  the feed: numbered events
--- KEYS[21…] ready       list    one list a queue
+-- KEYS[21] paused       hash    classes and tasks that are paused
+-- KEYS[22] parked       list    ready tasks that are paused
+-- KEYS[23…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
 -- ARGV[4] token of reserved deliveries, 8 random bytes
--- ARGV[5…] window, slots and deliveries to reserve, of each queue
+-- ARGV[5] queues that shares are given for
+-- ARGV[6…] window, slots and deliveries to reserve, of each of them
 -- then carrier, token, outcomes of 16 bytes, extras, due times of retries as doubles; per entry
 --
 -- Returns { state, finished nodes, entries of the backlog and 1 where more can be cut, outbox, accepted,
--- duplicates, reserved (carrier, packed delivery, …), 1 where the run has outputs }; nil where the run
--- is gone.
+-- duplicates, reserved (carrier, packed delivery, …), 1 where the run has outputs, its shape }; nil where
+-- the run is gone.
 local r = record()
 if not r.state then return false end
 local halted = r.halt
-local now, at = tonumber(ARGV[1]), 5
+local now, at = tonumber(ARGV[1]), 6
 local shares = {}
-for i = 1, (#KEYS - FIXED) * 3 do
+for i = 1, tonumber(ARGV[5]) * 3 do
   shares[i] = tonumber(ARGV[at])
   at = at + 1
 end
@@ -53,8 +56,8 @@ if r.halt then
   if backlog.stored > 0 then call('DEL', K.backlog) end
   backlog = { stored = 0, fresh = {}, at = 1 }
 end
--- While a retry holds tasks, or counts parents of one, no end is visited.
-if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
+-- While a retry holds tasks, or counts parents of one, no end is visited; nor while a cancel marks what it selected.
+if r.retry ~= 1 and r.cancel ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
 local left = save_backlog()
 local more = cut(now, shares, ARGV[4])
 save_told(now)
@@ -63,4 +66,4 @@ local state = conclude(now, left)
 save_run()
 local told = ARGV[3] == '1' and read_outbox() or table.concat(made.told)
 local has_outputs = #made.reserved > 0 and call('EXISTS', K.outputs) or 0
-return { state, r.fin or 0, left + (more and 1 or 0), told, accepted.n, accepted.duplicates, made.reserved, has_outputs }
+return { state, r.fin or 0, left + (more and 1 or 0), told, accepted.n, accepted.duplicates, made.reserved, has_outputs, r.shape or 0 }
