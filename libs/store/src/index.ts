@@ -100,8 +100,6 @@ export {
   tokenBytes,
   toUint32,
 } from './packed.ts';
-export { type EndedAttempt, readAttempts } from './read-attempts.ts';
-export { entriesPerPage, readEntryPage } from './read-entries.ts';
 export {
   type CancelPage,
   type CancelRecord,
@@ -116,6 +114,8 @@ export {
   readPaused,
   startCancel,
 } from './parts.ts';
+export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { entriesPerPage, readEntryPage } from './read-entries.ts';
 export {
   type ClassCounts,
   type RunSummary,
