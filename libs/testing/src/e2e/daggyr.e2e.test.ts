@@ -241,6 +241,14 @@ describe('where DaggyR fails', () => {
       return found.has('Running') ? { notYet: [...found] } : { done: found };
     });
     expect(states.has('Killed')).toBe(true);
+    const { tasks } = await daggyr.full(busy.run_id);
+    const ended = Object.values(tasks).flatMap(({ attempts }) => attempts);
+    // The head of the expanded task has succeeded.
+    const killed = ended.filter(({ succeeded }) => !succeeded);
+    expect(killed).toMatchObject([
+      { killed: true, succeeded: false, exit_code: null },
+      { killed: true, succeeded: false, exit_code: null },
+    ]);
   });
 });
 
