@@ -60,12 +60,13 @@ function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireCla
 
 /**
  * The kept parts of a run that was just read. A deleted run's id comes back when its Idempotency-Key
- * is used again: the time of creation tells the new run from the old.
+ * is used again: the time of creation tells the new run from the old. One that has grown is read again.
  */
 export async function openInfo(context: ApiContext, run: RunSummary): Promise<RunInfo> {
   const { id } = run.facts.handle;
   const kept = await context.infos.read(id);
-  if (kept.facts.createdAt === run.facts.createdAt) return kept;
+  const { createdAt, shape } = run.facts;
+  if (kept.facts.createdAt === createdAt && kept.facts.shape >= shape) return kept;
   context.infos.forget(id);
   return context.infos.read(id);
 }

@@ -6,7 +6,7 @@ import type { ReadSubmission } from './read-submission.ts';
 export interface StoreOptions {
   /** The spec's folder. */
   readonly source: string | null;
-  /** Who asked for it, where that was told. */
+  /** Who asked; null: not said. */
   readonly by: string | null;
   readonly idempotency?: { readonly client: string; readonly key: string };
   /** Where given, the run is only created, and expires after this time unless it is started. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AttemptAbort, type ExecutorEnvironment, lanes } from '@runnel/core';
-import { DeliveryExecutor, Pace } from '@runnel/engine';
-import { type ExecutorRegistry, loadExecutors } from '@runnel/executors';
+import { DeliveryExecutor, type GeneratorTools, Pace, routeOf } from '@runnel/engine';
+import { type ExecutorRegistry, executorCatalog, loadExecutors } from '@runnel/executors';
 import {
   type Consumer,
   consumeDeliveries,
@@ -108,6 +108,7 @@ export class RunningWorker implements AsyncDisposable {
       secrets: createSecretSource({ worker: name, dir: settings.secretsDir, env: process.env }),
       turns: this.#turnParts.turns,
       fence: fenceOf(redis, settings),
+      generators: generatorsOf(settings, registry),
       pace: new Pace(),
       settling: this.#settling,
       slots: settings.concurrency,
@@ -245,5 +246,17 @@ function environmentOf(
     concurrency: isComputing ? settings.concurrency : settings.waitConcurrency,
     functions: settings.functions,
     killGraceMs: settings.killGraceMs,
+  };
+}
+
+/** What generated tasks are checked by is what a submitted spec is checked by. */
+function generatorsOf(settings: Settings, registry: ExecutorRegistry): GeneratorTools {
+  return {
+    options: {
+      limits: { maxTasks: settings.maxTasks, maxProduct: settings.maxProduct },
+      executors: executorCatalog(registry),
+      pools: Object.keys(settings.knownPools),
+    },
+    routeOf: (group) => routeOf(group, registry),
   };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from './json.ts';
 import type { AttemptResult } from './outcome.ts';
+import type { GeneratorDialect } from './plan.ts';
 import type { SecretPlace } from './secrets/secret-references.ts';
 
 /**
@@ -52,6 +53,8 @@ export interface TaskInput<Details> {
   /** Of this attempt, from its start; null: no limit. */
   readonly timeoutMs: number | null;
   readonly successExitCodes: readonly number[];
+  /** Of a generator: its success comes with `tasks`, the text that says which tasks join the run. */
+  readonly generator?: GeneratorDialect;
   readonly log: LogWriter;
   /**
    * The value of a secret that this worker has, looked up now. From then on it is replaced in the log, in messages and

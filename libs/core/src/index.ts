@@ -61,6 +61,7 @@ export {
   edgeId,
   edgeRuleOf,
   edgeRules,
+  type GeneratorDialect,
   type Group,
   type InputShape,
   maxNodes,
@@ -72,6 +73,7 @@ export {
   type RetryPolicy,
   type RunIf,
   runIfs,
+  silentOn,
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';

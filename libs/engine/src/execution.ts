@@ -7,8 +7,16 @@ import {
   type OpenExecutor,
   type TaskInput,
 } from '@runnel/core';
-import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import {
+  type Delivery,
+  handBack,
+  nudge,
+  type RunInfo,
+  readGeneratedBy,
+  type StoredGroup,
+} from '@runnel/store';
 import { CancelledPlaces } from './cancelled-places.ts';
+import { joinRun } from './generate/join-run.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
 import type { DetailsRenderer } from './render-details.ts';
@@ -39,6 +47,8 @@ export class Execution {
   readonly #results = new Map<number, AttemptResult>();
   readonly #returned = new Set<number>();
   #returning: Promise<void> | undefined;
+  /** What generators generated is on its way into the run. */
+  readonly #joining: Promise<void>[] = [];
 
   constructor(context: WorkerContext, renderer: DetailsRenderer, claimed: Claimed) {
     const { start, delivery } = claimed;
@@ -66,9 +76,10 @@ export class Execution {
     const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
     this.#watch(places);
-    const tasks = await this.#prepare(places);
+    const tasks = await this.#prepare(group.generator ? await this.#endJoined(places) : places);
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     this.#cancelled[Symbol.dispose]();
+    await Promise.all(this.#joining);
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#settle(places);
@@ -135,6 +146,7 @@ export class Execution {
           inputs,
           timeoutMs: group.timeoutMs,
           successExitCodes: group.successExitCodes,
+          ...(group.generator === undefined ? {} : { generator: group.generator }),
           log: secrets,
           secret: (name) => secrets.read(name),
           isolated: delivery.isolated,
@@ -183,9 +195,49 @@ export class Execution {
     await executor.execute(batch, (index, result, durationMs) => {
       const task = part[index];
       tookMs += durationMs;
-      if (task !== undefined) this.#end(task.place, result, durationMs);
+      if (task === undefined) return;
+      if (task.input.generator === undefined || result.outcome !== 'succeeded') {
+        this.#end(task.place, result, durationMs);
+      } else this.#joining.push(this.#join(task, result, durationMs));
     });
     return tookMs;
+  }
+
+  /**
+   * A worker died between the two: what an attempt generated is there, and its outcome is not. It ends
+   * now; returns the places of all others.
+   */
+  async #endJoined(places: readonly number[]): Promise<readonly number[]> {
+    const { info, delivery } = this.#claimed;
+    const rest: number[] = [];
+    for (const place of places) {
+      const number = delivery.ids[place] ?? -1;
+      const found = await readGeneratedBy(this.#context.redis, info.facts.handle, number);
+      if (found?.attempt !== (delivery.attempts[place] ?? 1)) rest.push(place);
+      else this.#end(place, { outcome: 'succeeded' }, 0);
+    }
+    return rest;
+  }
+
+  /** Where Redis does not answer, the task stays open and is handed back: it will generate once more. */
+  async #join(
+    { place, input }: PlacedTask,
+    result: Extract<AttemptResult, { readonly outcome: 'succeeded' }>,
+    durationMs: number,
+  ): Promise<void> {
+    const { redis, infos, generators, onError } = this.#context;
+    const { info, delivery } = this.#claimed;
+    try {
+      const ended = await joinRun({
+        ...{ redis, infos, delivery, tools: generators },
+        result: this.#secrets.get(place)?.redact(result) ?? result,
+        ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
+      });
+      if (ended.outcome === 'failed') input.log.write(`${ended.message}\n`);
+      this.#end(place, ended, durationMs);
+    } catch (error: unknown) {
+      onError(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */

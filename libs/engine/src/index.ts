@@ -9,6 +9,7 @@ export { countSeenTwice, watchShards } from './doctor/watch.ts';
 export { Enqueuer } from './enqueue.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
+export type { GeneratorTools } from './generate/join-run.ts';
 export { LostDeliveries } from './lost.ts';
 export { Pace } from './pace.ts';
 export { type PauseAnswer, pauseRun, resumeRun } from './pause.ts';
@@ -23,6 +24,7 @@ export { Shares } from './shares.ts';
 export { SlotTurns, type SlotTurnsOptions } from './slot-turns.ts';
 export {
   KeyReusedError,
+  routeOf,
   type Submission,
   type SubmitContext,
   type Submitted,

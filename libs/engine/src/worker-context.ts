@@ -1,6 +1,7 @@
 import type { AttemptResult, SecretSource } from '@runnel/core';
 import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
+import type { GeneratorTools } from './generate/join-run.ts';
 import type { Pace } from './pace.ts';
 import type { SlotTurns } from './slot-turns.ts';
 
@@ -13,6 +14,7 @@ export interface WorkerContext {
   readonly secrets: SecretSource;
   readonly turns: SlotTurns;
   readonly fence: Fence;
+  readonly generators: GeneratorTools;
   readonly pace: Pace;
   /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
   readonly settling: Set<Promise<void>>;

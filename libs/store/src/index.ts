@@ -51,6 +51,19 @@ export {
   readLastEventTime,
   type TaskEvent,
 } from './events.ts';
+export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
+export {
+  findSetOf,
+  type GeneratedRecord,
+  readGenerated,
+  readGeneratedBy,
+} from './growth/generated-sets.ts';
+export {
+  type LaterEdges,
+  readLaterChildren,
+  readLaterParents,
+} from './growth/later-edges.ts';
+export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
 export {
   cancelChannel,
   cancelTasksChannel,
@@ -129,6 +142,7 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
+  readChildrenOf,
   readOutputs,
   readParents,
   readStates,
@@ -148,6 +162,7 @@ export {
   retryPage,
   startRetry,
 } from './retry.ts';
+export { withDescendants } from './retry-closure.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,

@@ -23,7 +23,7 @@ export const runKeyDocs = {
   state: {
     type: 'string',
     holds:
-      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled',
+      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled, 11 of a generated set that was replaced',
     lifetime: untilDeleted,
   },
   waiting: {
@@ -129,6 +129,28 @@ export const runKeyDocs = {
     type: 'list',
     holds: 'entries as in the ready lists: ready tasks that are paused',
     lifetime: untilEnd,
+  },
+  moreChildren: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in children: edges to tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  moreParents: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in parents: edges from tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  generated: {
+    type: 'hash',
+    holds:
+      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes',
+    lifetime: untilDeleted,
+  },
+  retiring: {
+    type: 'list',
+    holds:
+      'ranges of generated sets that were replaced: from u32, to u32, cursor u32, 1 where some of it runs u32',
+    lifetime: 'until they are retired',
   },
   attempts: {
     type: 'string',

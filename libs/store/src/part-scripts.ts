@@ -16,6 +16,7 @@ export const pageCancel = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'counts'] as const),
       ...(['groupIndex', 'groupRanges', 'deliveries', 'outbox', 'backlog', 'times'] as const),
       ...(['cancel', 'paused', 'parked', 'active', 'ended', 'demand', 'events'] as const),
+      'moreChildren',
     ],
     preludes: ['packed', 'run', 'parts', 'advance', 'cancel'],
     takesMore: true,

@@ -182,7 +182,7 @@ export async function readClasses(
     if (group.kind === 'barrier') return;
     const tally = classes.get(group.class) ?? new Tally();
     classes.set(group.class, tally);
-    tally.total += group.total;
+    tally.total += group.total - Number(counts[`${number}:${stateCode.retired}`] ?? 0);
     tally.measured += Number(counts[`${number}:n`] ?? 0);
     tally.micros += Number(counts[`${number}:us`] ?? 0);
     if (halt === null) tally.add('ready', Number(counts[`${number}:${stateCode.ready}`] ?? 0));

@@ -16,7 +16,9 @@ export type Prelude =
   | 'repair'
   | 'retry'
   | 'parts'
-  | 'cancel';
+  | 'cancel'
+  | PreludeOfGrowth;
+type PreludeOfGrowth = 'grow' | 'append' | 'outer';
 
 export interface ScriptOptions<Key extends ScriptKey> {
   readonly keys: readonly Key[];

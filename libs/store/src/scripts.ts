@@ -163,8 +163,10 @@ export const takeTurn = defineScript(
       'events',
       'paused',
       'parked',
+      'moreChildren',
+      'retiring',
     ],
-    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance'],
+    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance', 'grow'],
     takesMore: true,
     allowOom: true,
   },
@@ -260,6 +262,7 @@ export const pageRetry = defineScript(
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
       ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
+      ...(['moreChildren', 'moreParents'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
@@ -269,6 +272,35 @@ export const pageRetry = defineScript(
     const list = toList(raw);
     return { state: toText(list[0]), phase: numberAt(list, 1) };
   }),
+);
+
+/** One word; see append-tasks.lua. */
+export const appendTasks = defineScript(
+  'append-tasks',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
+      ...(['children', 'counts', 'groups', 'groupIndex', 'groupRanges', 'payload'] as const),
+      ...(['names', 'deliveries', 'backlog', 'generated', 'moreChildren', 'moreParents'] as const),
+      ...(['retiring', 'active', 'ended', 'demand', 'outcomes', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'advance', 'retry', 'grow', 'append', 'outer'],
+    takesMore: true,
+  },
+  toText,
+);
+
+/** One word; see write-generated.lua. */
+export const writeGenerated = defineScript(
+  'write-generated',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
+      ...(['children', 'payload', 'names', 'deliveries'] as const),
+    ],
+    preludes: ['packed', 'append'],
+  },
+  toText,
 );
 
 export const pauseRun = defineScript(

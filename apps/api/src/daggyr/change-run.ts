@@ -13,10 +13,11 @@ export async function cancelNumberedRun(
   response: Response,
 ): Promise<void> {
   const { redis, settings, clock } = context;
-  const by = readBy(request);
   const { run } = await readNumberedRun(context, request);
   const { id } = run.facts.handle;
-  await context.fence.run(() => cancelRun(redis, settings.namespace, id, clock.now(), by));
+  await context.fence.run(() =>
+    cancelRun(redis, settings.namespace, id, clock.now(), readBy(request)),
+  );
   response.status(200).end();
 }
 
@@ -27,10 +28,12 @@ export async function retryNumberedRun(
   response: Response,
 ): Promise<void> {
   const { redis, clock } = context;
-  const by = readBy(request);
   const { run, info } = await openRun(context, request);
   await context.fence.run(() =>
-    retryRun({ redis, now: clock.now(), by }, info, { selector: {}, isDryRun: false }),
+    retryRun({ redis, now: clock.now(), by: readBy(request) }, info, {
+      selector: {},
+      isDryRun: false,
+    }),
   );
   response.json({ run_id: run.number });
 }

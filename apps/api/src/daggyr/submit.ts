@@ -21,7 +21,6 @@ export async function submitDaggyrRun(
   response: Response,
 ): Promise<void> {
   const key = readKey(request);
-  const by = readBy(request);
   const { text, document } = await readDocument(context, request);
   const options = expandOptions({ context, source: null });
   const translation = await finishInTurns(
@@ -38,7 +37,7 @@ export async function submitDaggyrRun(
     { plan, spec, priority: 0 },
     {
       source: null,
-      by,
+      by: readBy(request),
       ...(key === undefined ? {} : { idempotency: { client: 'daggyr', key } }),
     },
   );

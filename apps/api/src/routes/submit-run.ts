@@ -90,8 +90,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
     return;
   }
   const { runId, isNew } = await storeSubmission(context, submission, {
-    source,
-    by,
+    ...{ source, by },
     ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
     ...(options.createdOnly === 'true' ? { createdForMs } : {}),
   });

@@ -107,7 +107,7 @@ describe('a task that has not ended', () => {
     expect(why.summary).toContain(why.reasons[0]?.detail);
   });
 
-  type OpenCode = Exclude<keyof typeof stateCode, FinalTaskState>;
+  type OpenCode = Exclude<keyof typeof stateCode, FinalTaskState | 'retired'>;
   const byCode: Readonly<Record<OpenCode, { readonly code: string; scene(): Promise<Scene> }>> = {
     none: { scene: () => start(chain), code: 'pool-unserved' },
     // Only counted under this code, never written.

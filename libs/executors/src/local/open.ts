@@ -21,10 +21,11 @@ export function openLocal(
 ): OpenExecutor<LocalDetails> {
   // A command runs in another directory, so what it is told must not depend on the worker's.
   const dataDir = resolve(environment.dataDir);
-  const starter = createStarter(environment.concurrency, options);
+  const generatorStarter = createExecaStarter();
+  const starter = createStarter(environment.concurrency, options, generatorStarter);
   const files = new AttemptFilesStore(tmpdir());
   const host = {
-    starter,
+    ...{ starter, generatorStarter },
     files,
     dataDir,
     directories: new WorkingDirectories(dataDir),
@@ -46,8 +47,11 @@ export function openLocal(
   };
 }
 
-function createStarter(concurrency: number, options: LocalOptions): ProcessStarter {
-  const fallback = createExecaStarter();
+function createStarter(
+  concurrency: number,
+  options: LocalOptions,
+  fallback: ProcessStarter,
+): ProcessStarter {
   if (options.starter === 'execa') return fallback;
   return new HelperStarter({
     python: options.python ?? 'python3',

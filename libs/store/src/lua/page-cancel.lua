@@ -22,7 +22,8 @@
 -- KEYS[17] ended        zset    runs of the shard that ended
 -- KEYS[18] demand       hash    queue -> runs of the shard that want slots
 -- KEYS[19] events       stream  the feed: numbered events
--- KEYS[20…] ready       list    one list a queue
+-- KEYS[20] moreChildren  hash    node -> packed edges that came later
+-- KEYS[21…] ready         list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] tasks a page
 -- ARGV[3] deliveries or entries of lists a page

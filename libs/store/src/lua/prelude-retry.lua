@@ -162,6 +162,17 @@ local function count_parents(block, at, count, pending)
   return left, flags, rule
 end
 
+-- Edges to parents that came later, of ids[i]: end barriers of generators have them, one each.
+local function later_parents(ids, n)
+  local later = {}
+  if not record().more then return later end
+  for i = 1, n, CHUNK do
+    local part = call('HMGET', K.moreParents, unpack(ids, i, min(n, i + CHUNK - 1)))
+    for k = 1, #part do later[i + k - 1] = part[k] or nil end
+  end
+  return later
+end
+
 -- What a word says after `count` more of its parents were counted: from none, where none were before.
 local function add_parents(word, fresh, left, flags, rule)
   local had, had_left = unpack_word(word)

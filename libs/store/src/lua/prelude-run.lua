@@ -2,13 +2,15 @@
 -- by save_run.
 
 -- meta: v state n fin bad events halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
+-- what came later: more (1 where edges did), retiring (ranges of replaced sets), retireWait
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 -- and of parts: phase of a cancel of tasks (cancel), its cursor (cancelAt, cancelList), tasks in HALTING or
 -- CANCELLING by it (ending), what is paused (pausedGroups, pausedTasks), put aside (parked), looked at again (unpark)
 local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
 local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
-  'duplicates', 'queues', 'shape', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6',
-  'cancel', 'cancelAt', 'cancelList', 'ending', 'pausedGroups', 'pausedTasks', 'parked', 'unpark' }
+  'duplicates', 'queues', 'shape', 'more', 'retiring', 'retireWait', 'pausedAt', 'retry', 'retryAt', 'retryEdge',
+  'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6', 'cancel', 'cancelAt', 'cancelList', 'ending', 'pausedGroups', 'pausedTasks',
+  'parked', 'unpark' }
 local loaded, changed = nil, {}
 
 local function record()
@@ -115,7 +117,8 @@ local function group_info(group)
 end
 
 -- Counts of a group by state, attempts measured (n) and their microseconds (us).
-local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 'n', 'us' }
+-- 10: of a generated set that was replaced, so no task any more.
+local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 10, 'n', 'us' }
 local counts, counts_were = {}, {}
 
 local function counts_of(group)
@@ -287,7 +290,8 @@ local function conclude(now, backlog)
   if r.state ~= 'running' then return r.state end
   local paging = (r.retry or 0) > 0 and 'retrying' or (r.cancel or 0) > 0 and 'changing'
   if paging and not r.halt then return paging end
-  if (r.fin or 0) ~= r.n or backlog > 0 then return r.halt and 'halting' or 'running' end
+  local replacing = (r.retiring or 0) > 0 and not r.halt
+  if (r.fin or 0) ~= r.n or backlog > 0 or replacing then return r.halt and 'halting' or 'running' end
   local state = 'succeeded'
   local bad, cancelled = (r.bad or 0) > 0, (r.c6 or 0) > 0
   -- Without a halt, what is cancelled was left behind by a retry.
