@@ -210,11 +210,11 @@ test('a cycle is told', async () => {
   expect(Object(body).error).toContain('the tasks wait for each other: a → b → a');
 });
 
-test('a generator is refused by its place as long as there are none', async () => {
-  const { status, body } = await submit(api, { tasks: { g: { ...echo(), is_generator: true } } });
+test('a generator is told as one', async () => {
+  const { body } = await submit(api, { tasks: { g: { ...echo(), is_generator: true } } });
+  const task = await ask(api, `/api/v1/runs/${numberOf(body)}/tasks/g`);
 
-  expect(status).toBe(422);
-  expect(Object(body).error).toMatch(/^tasks\.g\.is_generator .*not supported yet/);
+  expect(task.body).toMatchObject({ task: { is_generator: true } });
 });
 
 test('what is ignored is warned of, and an unknown pool is no reason to refuse a run', async () => {
