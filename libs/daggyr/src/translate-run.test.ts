@@ -173,6 +173,28 @@ test('all mistakes are told at once, each with its place', () => {
   ]);
 });
 
+test('what would take minutes to look through is refused', () => {
+  const parameters = Object.fromEntries(
+    Array.from({ length: 101 }, (_, index) => [`KEY${index}`, ['1']]),
+  );
+
+  expect(issuesOf({ parameters, tasks: { a: echo('x'.repeat(600_000)) } })).toEqual([
+    'parameters: there are 101 parameters; at most 100 are taken',
+    'tasks.a.details: command and environment have 600004 characters; at most 500000 are taken: write them to a file that the command reads',
+  ]);
+});
+
+test('names that JavaScript knows are names like others', () => {
+  const document =
+    '{"tasks":{"__proto__":{"details":{"command":["x"]}},"constructor":{"details":{"command":["y"]},"parents":["toString"]},"toString":{"details":{"command":["z"]}}}}';
+
+  expect(entriesOf(JSON.parse(document)).map(({ id, parents }) => [id, parents])).toEqual([
+    ['__proto__', undefined],
+    ['constructor', [{ id: 'toString' }]],
+    ['toString', undefined],
+  ]);
+});
+
 test('of very many mistakes a hundred are told, the others counted', () => {
   const issues = issuesOf({ tasks: Array.from({ length: 250 }, () => ({})) });
 
