@@ -55,6 +55,19 @@ export const pausePoints: readonly Failpoint[] = [
 export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
 export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.after-begin'];
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
+export const partCancelPoints: readonly Failpoint[] = [
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+];
+export const partCancelPagePoints: readonly Failpoint[] = [
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+];
+export const partPausePoints: readonly Failpoint[] = [
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Every point that a test crashes at. */
@@ -63,4 +76,5 @@ export const crashedPoints: readonly Failpoint[] = [
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
   ...[...retryPoints, ...retryPagePoints],
+  ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
 ];
