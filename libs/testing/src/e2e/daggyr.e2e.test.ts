@@ -283,6 +283,8 @@ describe('generators, where DaggyR fails', () => {
     );
 
     expect(Object.keys(tasks).sort()).toEqual(['after', 'make', 'make.first', 'make.second']);
+    expect(tasks['make']?.task).toMatchObject({ is_generator: true, children: ['after'] });
+    expect(tasks['make.second']?.task).toMatchObject({ is_generator: false });
     expect(second?.output).toBe('second\n');
     expect(Date.parse(second?.start_time ?? '')).toBeGreaterThanOrEqual(
       Date.parse(first?.stop_time ?? ''),
