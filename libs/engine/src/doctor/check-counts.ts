@@ -48,8 +48,7 @@ function compareTotals(look: RunLook, byGroup: Float64Array, compare: Compare): 
   let bad = 0;
   for (const [group, { isBarrier, allowsFailure }] of look.groups.entries()) {
     const own = byGroup.subarray(group * 16, group * 16 + 16);
-    for (const code of finalCodes) ended += own[code] ?? 0;
-    ended += own[stateCode.retired] ?? 0;
+    ended += endedOf(own);
     if (isBarrier) continue;
     addInto(byCode, own);
     if (!allowsFailure) bad += own[stateCode.failed] ?? 0;
@@ -61,6 +60,11 @@ function compareTotals(look: RunLook, byGroup: Float64Array, compare: Compare): 
   compare('delayed', byCode[stateCode.delayed] ?? 0, meta['delayed']);
   const ending = (byCode[stateCode.halting] ?? 0) + (byCode[stateCode.cancelling] ?? 0);
   compare('ending', ending, meta['ending']);
+}
+
+/** Nodes of a group that are final; what was retired is no task any more, but ended. */
+function endedOf(own: Float64Array): number {
+  return [...finalCodes, stateCode.retired].reduce((sum, code) => sum + (own[code] ?? 0), 0);
 }
 
 function addInto(sums: Float64Array, values: Float64Array): void {
