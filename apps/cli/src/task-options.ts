@@ -45,7 +45,8 @@ export function describeChange(
 ): readonly string[] {
   const { id, selected = 0, running = 0, classes = [] } = answer;
   if (selected === 0) return [`${id}: no such task has not ended`];
-  const verb = words.isDryRun ? 'would be' : 'are';
+  const are = selected === 1 ? 'is' : 'are';
+  const verb = words.isDryRun ? 'would be' : are;
   const rest = running === 0 ? '' : `; ${running} of them ${words.running}`;
   const before = answer.isNew || words.isDryRun ? '' : ' already';
   return [

@@ -21,6 +21,9 @@ export interface WatchOptions {
   readonly redis: Redis;
   /** Key of the run's deliveries. */
   readonly deliveries: string;
+  /** Where the run, or classes of it, may be paused. */
+  readonly meta?: string;
+  readonly paused?: string;
   fail(what: string): void;
 }
 
@@ -77,6 +80,7 @@ export class ProtocolWatch {
 
   /** A claim is answered under its own token, and only to a later start than the last. */
   async #claim(args: readonly unknown[], send: () => unknown): Promise<unknown> {
+    const isPaused = await this.#readPaused();
     const reply = await send();
     const packed: unknown = Array.isArray(reply) ? reply[0] : null;
     if (!Buffer.isBuffer(packed)) return reply;
@@ -87,6 +91,10 @@ export class ProtocolWatch {
     const last = this.#claims.get(Number(carrier));
     if (last !== undefined && last.token !== own && last.started >= Number(started)) {
       this.#options.fail(`${carrier} was claimed by a start that was late`);
+    }
+    const isNew = last?.token !== own;
+    if (isNew && isPaused(decodeDelivery(Number(carrier), packed).group)) {
+      this.#options.fail(`${carrier} was claimed though it is paused`);
     }
     this.#claims.set(Number(carrier), { started: Number(started), token: own });
     return reply;
@@ -105,10 +113,32 @@ export class ProtocolWatch {
       const isStale = last !== undefined && last.token !== token.toString('hex');
       if (!isStale) current += outcomes.length / outcomeBytes;
     }
+    const isPaused = await this.#readPaused();
     const reply = await send();
+    this.#checkReserved(reply, isPaused);
     const accepted = Array.isArray(reply) ? Number(reply[4]) : 0;
     if (accepted > current) this.#options.fail('an outcome of a lost claim was accepted');
     return reply;
+  }
+
+  /** Nothing that is paused is given away without a claim. */
+  #checkReserved(reply: unknown, isPaused: (group: number) => boolean): void {
+    const reserved: unknown = Array.isArray(reply) ? reply[6] : null;
+    for (const packed of Array.isArray(reserved) ? reserved : []) {
+      if (!Buffer.isBuffer(packed) || !isPaused(packed.readUInt32LE(16))) continue;
+      this.#options.fail('what is paused was reserved');
+    }
+  }
+
+  /** Which groups may not start, as it stands. */
+  async #readPaused(): Promise<(group: number) => boolean> {
+    const { redis, meta, paused } = this.#options;
+    if (meta === undefined || paused === undefined) return () => false;
+    const [isWhole, groups] = await Promise.all([
+      redis.hexists(meta, 'pausedAt'),
+      redis.hkeys(paused),
+    ]);
+    return (group) => isWhole === 1 || groups.includes(`g${group}`);
   }
 
   /** A carrier is given up only if it had come into the queue, and when what it reported is settled. */
