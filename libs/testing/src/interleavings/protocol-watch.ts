@@ -103,8 +103,8 @@ export class ProtocolWatch {
   /** Once a delivery was claimed again, what an earlier claim reports does not count. */
   async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const keyCount = Number(args[2]);
-    const queues = keyCount - allScripts.takeTurn.keys.length;
-    const settlements = args.slice(3 + keyCount + 4 + 3 * queues);
+    const own = args.slice(3 + keyCount);
+    const settlements = own.slice(5 + 3 * Number(own[4]));
     let current = 0;
     for (let at = 0; at + 5 <= settlements.length; at += 5) {
       const [carrier, token, outcomes] = settlements.slice(at, at + 3);
