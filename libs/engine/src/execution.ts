@@ -229,7 +229,7 @@ export class Execution {
     const { info, delivery } = this.#claimed;
     try {
       const ended = await joinRun({
-        ...{ redis, infos, delivery, tools: generators },
+        ...{ redis, infos, delivery, tools: generators, dialect: input.generator ?? 'native' },
         result: this.#secrets.get(place)?.redact(result) ?? result,
         ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
       });

@@ -21,7 +21,7 @@ export interface RawEntry {
   readonly priority?: number | undefined;
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
-  readonly generator?: true | undefined;
+  readonly generator?: true | 'daggyr' | undefined;
 }
 
 /** The part of an entry that `defaults` may fill in. */

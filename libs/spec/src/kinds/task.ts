@@ -1,3 +1,4 @@
+import type { GeneratorDialect } from '@runnel/core';
 import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
 import { commonFields, policyFields, type RawRetries } from '../entry-fields.ts';
@@ -11,9 +12,13 @@ const schema = fields(
     kind: z.literal('task').optional().describe('What the entry is. Default task.'),
     ...policyFields,
     generator: z
-      .literal(true, { error: describeGenerator })
+      .literal([true, 'daggyr'], {
+        error: 'write "generator: true", or leave it out for a task that generates nothing',
+      })
       .optional()
-      .describe('Its output is a set of tasks that join the run while it goes on.'),
+      .describe(
+        'Its output is a set of tasks that join the run while it goes on; "daggyr": written as for DaggyR.',
+      ),
   },
   notYetFields,
 ).meta({ title: 'Task', description: 'Work for an executor.' });
@@ -34,13 +39,12 @@ export const task: Kind = {
     allowFailure: merged.allowFailure ?? false,
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
-    ...(merged.generator === undefined ? {} : { generator: 'native' }),
+    ...(merged.generator === undefined ? {} : { generator: dialectOf(merged.generator) }),
   }),
 };
 
-function describeGenerator({ input }: { readonly input: unknown }): string {
-  const wanted = 'write "generator: true", or leave it out for a task that generates nothing';
-  return input === 'daggyr' ? `output in DaggyR's dialect is not supported yet: ${wanted}` : wanted;
+function dialectOf(generator: true | 'daggyr'): GeneratorDialect {
+  return generator === true ? 'native' : generator;
 }
 
 function retryPolicyOf(raw: RawRetries | undefined): ReturnType<Kind['policyOf']>['retries'] {
