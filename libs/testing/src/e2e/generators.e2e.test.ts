@@ -96,6 +96,22 @@ test.concurrent.each([
   expect(listed.map((task) => task.id)).toEqual(['gen', 'collect', 'gen.a', 'gen.b']);
 });
 
+test.concurrent('who follows a run is told of tasks that join it', async () => {
+  await using stack = await Stack.start({ api: true });
+  const client = createClient({ url: stack.apiUrl });
+  const details = { command: [process.execPath, '-e', list] };
+  const tasks = [
+    { class: 'first', executor: 'sleep', details: { ms: 1_000 } },
+    { class: 'gen', generator: true, details, parents: ['first'] },
+  ];
+  const { id } = await client.submitRun({ value: { tasks } });
+
+  const subjects: string[] = [];
+  for await (const { subject } of client.followEvents(id)) subjects.push(subject ?? '');
+
+  expect(subjects.filter(Boolean)).toEqual(['first', 'gen', 'gen.a', 'gen.b']);
+});
+
 test.concurrent('bad output fails its attempt, is told whole, and is tried again', async () => {
   await using stack = await Stack.start({ api: true });
   const client = createClient({ url: stack.apiUrl });
