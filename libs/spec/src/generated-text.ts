@@ -26,6 +26,11 @@ export function parseGenerated(text: string): GeneratedSet {
   return wrap(value, (path) => locate(path));
 }
 
+/** The same of a value that was read already. */
+export function readGeneratedValue(value: unknown): GeneratedSet {
+  return wrap(value, () => undefined);
+}
+
 /** A set comes line by line where its first line is a task: an object of tasks has no text under "class". */
 function isByLine(text: string): boolean {
   const start = text.search(/\S/);

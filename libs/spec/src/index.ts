@@ -16,6 +16,7 @@ export {
   type GeneratedSet,
   maxGeneratedBytes,
   parseGenerated,
+  readGeneratedValue,
 } from './generated-text.ts';
 export { addGeneratorEnds } from './generator-ends.ts';
 export { barrierGroup } from './groups.ts';

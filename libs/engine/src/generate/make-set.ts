@@ -4,19 +4,15 @@ import {
   finishInTurns,
   type GeneratorDialect,
   type Issue,
-  isJsonObject,
   LimitError,
   maxNodes,
   packEdge,
   SpecError,
-  unreachable,
 } from '@runnel/core';
-import { translateGenerated } from '@runnel/daggyr';
 import {
   type ExpandOptions,
   type GeneratedSet,
   maxGeneratedBytes,
-  parseDocument,
   parseGenerated,
   validateGenerated,
 } from '@runnel/spec';
@@ -28,6 +24,7 @@ import {
   type SetPlan,
 } from '@runnel/store';
 import { composeSet, type EndOfGenerator } from './compose-set.ts';
+import { readDaggyrSet } from './daggyr-set.ts';
 import { findOuter } from './find-outer.ts';
 
 /** A generator's output on its way into the run. */
@@ -47,27 +44,7 @@ export interface SetRequest {
 export function readSet(dialect: GeneratorDialect, text: string): GeneratedSet {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxGeneratedBytes) throw new LimitError(describeTooLarge(bytes));
-  switch (dialect) {
-    case 'native':
-      return parseGenerated(text);
-    case 'daggyr':
-      return translate(text);
-    default:
-      throw unreachable(dialect);
-  }
-}
-
-/** What a generator printed for DaggyR: an object of tasks by name, or a list. */
-function translate(text: string): GeneratedSet {
-  if (text.trim() === '') return parseGenerated(text);
-  const { value, locate } = parseDocument(text, 'json');
-  const isEmpty = isJsonObject(value) && Object.keys(value).length === 0;
-  if (isEmpty || (Array.isArray(value) && value.length === 0)) return parseGenerated('[]');
-  const found = translateGenerated(value);
-  if (found.kind === 'entries') {
-    return { value: { tasks: found.entries }, isEmpty: false, locate: () => undefined };
-  }
-  throw new SpecError(found.issues.map((issue) => ({ ...issue, ...locate(issue.path) })));
+  return dialect === 'daggyr' ? readDaggyrSet(text) : parseGenerated(text);
 }
 
 export function describeTooLarge(bytes: number): string {

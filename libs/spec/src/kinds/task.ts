@@ -6,15 +6,16 @@ import { fields } from '../fields.ts';
 import { notYetFields } from '../not-yet.ts';
 import type { Kind } from './kind.ts';
 
+const describeGenerator =
+  'write "generator: true", "generator: daggyr" where it prints tasks as DaggyR has them, or leave it out for a task that generates nothing';
+
 const schema = fields(
   {
     ...commonFields,
     kind: z.literal('task').optional().describe('What the entry is. Default task.'),
     ...policyFields,
     generator: z
-      .literal([true, 'daggyr'], {
-        error: 'write "generator: true", or leave it out for a task that generates nothing',
-      })
+      .literal([true, 'daggyr'], { error: describeGenerator })
       .optional()
       .describe(
         'Its output is a set of tasks that join the run while it goes on; "daggyr": written as for DaggyR.',

@@ -62,6 +62,19 @@ export const appendPoints: readonly Failpoint[] = [
   'append.before-show',
   'append.after-show',
 ];
+export const partCancelPoints: readonly Failpoint[] = [
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+];
+export const partCancelPagePoints: readonly Failpoint[] = [
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+];
+export const partPausePoints: readonly Failpoint[] = [
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Of giving a run its number, for DaggyR's clients. */
@@ -73,4 +86,5 @@ export const crashedPoints: readonly Failpoint[] = [
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
   ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints],
+  ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
 ];
