@@ -63,6 +63,7 @@ export {
   edgeRules,
   type GeneratorDialect,
   type Group,
+  generatorDialects,
   type InputShape,
   maxNodes,
   type On,

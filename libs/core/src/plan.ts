@@ -21,7 +21,8 @@ export type On = (typeof ons)[number];
 export const silentOn = 3;
 
 /** In which form a generator's output says which tasks join the run. */
-export type GeneratorDialect = 'native' | 'daggyr';
+export const generatorDialects = ['native', 'daggyr'] as const;
+export type GeneratorDialect = (typeof generatorDialects)[number];
 
 /** How often, and after which delay, a failed attempt is followed by another. */
 export interface RetryPolicy {

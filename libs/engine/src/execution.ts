@@ -7,15 +7,9 @@ import {
   type OpenExecutor,
   type TaskInput,
 } from '@runnel/core';
-import {
-  type Delivery,
-  handBack,
-  nudge,
-  type RunInfo,
-  readGeneratedBy,
-  type StoredGroup,
-} from '@runnel/store';
+import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
 import { CancelledPlaces } from './cancelled-places.ts';
+import { findJoined } from './generate/find-joined.ts';
 import { joinRun } from './generate/join-run.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
@@ -76,10 +70,12 @@ export class Execution {
     const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
     this.#watch(places);
-    const tasks = await this.#prepare(group.generator ? await this.#endJoined(places) : places);
+    const joined = await findJoined(this.#context.redis, this.#claimed, places);
+    for (const place of joined) this.#end(place, { outcome: 'succeeded' }, 0);
+    const tasks = await this.#prepare(places.filter((place) => !joined.has(place)));
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
-    this.#cancelled[Symbol.dispose]();
     await Promise.all(this.#joining);
+    this.#cancelled[Symbol.dispose]();
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#settle(places);
@@ -203,22 +199,6 @@ export class Execution {
     return tookMs;
   }
 
-  /**
-   * A worker died between the two: what an attempt generated is there, and its outcome is not. It ends
-   * now; returns the places of all others.
-   */
-  async #endJoined(places: readonly number[]): Promise<readonly number[]> {
-    const { info, delivery } = this.#claimed;
-    const rest: number[] = [];
-    for (const place of places) {
-      const number = delivery.ids[place] ?? -1;
-      const found = await readGeneratedBy(this.#context.redis, info.facts.handle, number);
-      if (found?.attempt !== (delivery.attempts[place] ?? 1)) rest.push(place);
-      else this.#end(place, { outcome: 'succeeded' }, 0);
-    }
-    return rest;
-  }
-
   /** Where Redis does not answer, the task stays open and is handed back: it will generate once more. */
   async #join(
     { place, input }: PlacedTask,
@@ -229,10 +209,9 @@ export class Execution {
     const { info, delivery } = this.#claimed;
     try {
       const ended = await joinRun({
-        ...{ redis, infos, delivery, tools: generators },
+        ...{ redis, infos, delivery, tools: generators, dialect: input.generator ?? 'native' },
         result: this.#secrets.get(place)?.redact(result) ?? result,
         ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
-        dialect: input.generator ?? 'native',
       });
       if (ended.outcome === 'failed') input.log.write(`${ended.message}\n`);
       this.#end(place, ended, durationMs);

@@ -8,14 +8,14 @@ import { addGeneratorEnds } from './generator-ends.ts';
 const task = '{ "class": "a", "executor": "noop" }';
 
 function classesOf(text: string): readonly string[] {
-  const { value, locate } = parseGenerated('native', text);
+  const { value, locate } = parseGenerated(text);
   const { plan } = finishSteps(validateGenerated(value, { ...options, locate }));
   return plan === null ? ['?'] : describePlan(plan).ids;
 }
 
 function issuesOf(text: string): readonly string[] {
   try {
-    const { value, locate } = parseGenerated('native', text);
+    const { value, locate } = parseGenerated(text);
     const { issues } = finishSteps(validateGenerated(value, { ...options, locate }));
     return new SpecError(issues).message.split('\n');
   } catch (error: unknown) {
@@ -44,7 +44,7 @@ test.each([
 });
 
 test.each(['', ' \n', '[]', '{}', '{ "tasks": [] }'])('%j is an empty set', (text) => {
-  expect(parseGenerated('native', text).isEmpty).toBe(true);
+  expect(parseGenerated(text).isEmpty).toBe(true);
 });
 
 test('what is wrong with a set is said at once, with its places', () => {
@@ -76,7 +76,6 @@ test('what belongs to the whole run is no part of a set', () => {
 
 test('names that are not in the set are left to the run', () => {
   const { value } = parseGenerated(
-    'native',
     `[${task}, { "class": "b", "executor": "noop", "runIf": "all-done", "parents": ["a", "clean", { "id": "x" }] }]`,
   );
 

@@ -1,4 +1,4 @@
-import { type GeneratorDialect, isJsonObject, SpecError, suggest, unreachable } from '@runnel/core';
+import { isJsonObject, SpecError, suggest } from '@runnel/core';
 import { parseDocument } from './document.ts';
 import type { Locate } from './issue-list.ts';
 import { issueOfSyntaxError } from './json-scan.ts';
@@ -14,33 +14,21 @@ export interface GeneratedSet {
 }
 
 /**
- * Reads the output of a generator. Native: a list of tasks, an object of tasks by class, an object with
+ * Reads the output of a generator: a list of tasks, an object of tasks by class, an object with
  * `tasks` beside `parameters` and `defaults`, or a task on each line.
  *
  * @throws SpecError with every issue that keeps it from being read.
  */
-export function parseGenerated(
-  dialect: Exclude<GeneratorDialect, 'daggyr'>,
-  text: string,
-): GeneratedSet {
-  switch (dialect) {
-    case 'native':
-      return parseNative(text);
-    default:
-      throw unreachable(dialect);
-  }
-}
-
-/** The same of a value that a function returned. */
-export function readGeneratedValue(value: unknown): GeneratedSet {
-  return wrap(value, () => undefined);
-}
-
-function parseNative(text: string): GeneratedSet {
+export function parseGenerated(text: string): GeneratedSet {
   if (text.trim() === '') return wrap([], () => undefined);
   if (isByLine(text)) return parseLines(text);
   const { value, locate } = parseDocument(text, 'json');
   return wrap(value, (path) => locate(path));
+}
+
+/** The same of a value that was read already. */
+export function readGeneratedValue(value: unknown): GeneratedSet {
+  return wrap(value, () => undefined);
 }
 
 /** A set comes line by line where its first line is a task: an object of tasks has no text under "class". */

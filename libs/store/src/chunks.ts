@@ -1,5 +1,11 @@
 import { inflateRawSync } from 'node:zlib';
-import { type Group, type Json, readTaskTexts, type TaskPayload } from '@runnel/core';
+import {
+  type Group,
+  generatorDialects,
+  type Json,
+  readTaskTexts,
+  type TaskPayload,
+} from '@runnel/core';
 import { z } from 'zod';
 import { deflateText } from './deflate-text.ts';
 
@@ -141,7 +147,7 @@ const storedGroups: z.ZodType<readonly StoredGroup[]> = z.array(
     executor: z.string(),
     details: json,
     total: z.number(),
-    generator: z.literal(['native', 'daggyr']).exactOptional(),
+    generator: z.enum(generatorDialects).exactOptional(),
     scope: z.string().exactOptional(),
   }),
 );

@@ -128,6 +128,7 @@ export {
   startCancel,
 } from './parts.ts';
 export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { readChildrenOf } from './read-edges.ts';
 export { entriesPerPage, readEntryPage } from './read-entries.ts';
 export {
   type ClassCounts,
@@ -142,7 +143,6 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
-  readChildrenOf,
   readOutputs,
   readParents,
   readStates,

@@ -1,7 +1,6 @@
 import type { Json, TaskState } from '@runnel/core';
 import { z } from 'zod';
 import { readDeliveries } from './deliveries.ts';
-import { readLaterOf } from './growth/later-edges.ts';
 import { nameHash } from './names.ts';
 import {
   type AttemptRecord,
@@ -10,8 +9,8 @@ import {
   finalStateOf,
   isClaimed,
   stateCode,
-  toUint32,
 } from './packed.ts';
+import { childKeys, parentKeys, readEdges, readOwnEdges } from './read-edges.ts';
 import { groupAt, type PlannedTask, type RunInfo } from './run-info.ts';
 import type { RedisClient } from './script.ts';
 
@@ -154,9 +153,6 @@ export interface TaskDetail extends TaskSummary {
   readonly base: number;
 }
 
-/** Parents and children that are listed of one task at most. */
-const mostNeighbours = 100;
-
 export async function readTask(
   redis: RedisClient,
   info: RunInfo,
@@ -186,58 +182,6 @@ export async function readTask(
     ...{ ...summary, output: parseJson(output), failures, successes, parents, children },
     base: Number(base ?? 0),
   };
-}
-
-interface EdgeKeys {
-  readonly offsets: string;
-  readonly edges: string;
-  /** Of edges that came after the run was sealed. */
-  readonly later: string;
-}
-
-function parentKeys(info: RunInfo): EdgeKeys {
-  const { parentOffsets, parents, moreParents } = info.facts.handle.names;
-  return { offsets: parentOffsets, edges: parents, later: moreParents };
-}
-
-function childKeys(info: RunInfo): EdgeKeys {
-  const { childOffsets, children, moreChildren } = info.facts.handle.names;
-  return { offsets: childOffsets, edges: children, later: moreChildren };
-}
-
-/** The children that a node was submitted or generated with, as packed edges. */
-export function readChildrenOf(
-  redis: RedisClient,
-  info: RunInfo,
-  number: number,
-): Promise<Uint32Array> {
-  return readOwnEdges(redis, childKeys(info), number, Number.MAX_SAFE_INTEGER);
-}
-
-async function readEdges(
-  redis: RedisClient,
-  keys: EdgeKeys,
-  number: number,
-  most = mostNeighbours,
-): Promise<readonly number[]> {
-  const [own, later] = await Promise.all([
-    readOwnEdges(redis, keys, number, most),
-    readLaterOf(redis, keys.later, number),
-  ]);
-  return [...own, ...later.subarray(0, most)].slice(0, most).map((edge) => edge & 0xff_ff_ff);
-}
-
-async function readOwnEdges(
-  redis: RedisClient,
-  keys: EdgeKeys,
-  number: number,
-  most: number,
-): Promise<Uint32Array> {
-  const offsets = toUint32(await redis.getrangeBuffer(keys.offsets, number * 4, number * 4 + 7));
-  const from = offsets[0] ?? 0;
-  const to = Math.min(offsets[1] ?? 0, from + most);
-  if (to <= from) return new Uint32Array();
-  return toUint32(await redis.getrangeBuffer(keys.edges, from * 4, to * 4 - 1));
 }
 
 /** Tasks whose outputs one task may read at most; more is an error that says so. */

@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { appendTasks, writeGenerated } from './growth/scripts.ts';
 export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
@@ -272,35 +273,6 @@ export const pageRetry = defineScript(
     const list = toList(raw);
     return { state: toText(list[0]), phase: numberAt(list, 1) };
   }),
-);
-
-/** One word; see append-tasks.lua. */
-export const appendTasks = defineScript(
-  'append-tasks',
-  {
-    keys: [
-      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
-      ...(['children', 'counts', 'groups', 'groupIndex', 'groupRanges', 'payload'] as const),
-      ...(['names', 'deliveries', 'backlog', 'generated', 'moreChildren', 'moreParents'] as const),
-      ...(['retiring', 'active', 'ended', 'demand', 'outcomes', 'events'] as const),
-    ],
-    preludes: ['packed', 'run', 'advance', 'retry', 'grow', 'append', 'outer'],
-    takesMore: true,
-  },
-  toText,
-);
-
-/** One word; see write-generated.lua. */
-export const writeGenerated = defineScript(
-  'write-generated',
-  {
-    keys: [
-      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
-      ...(['children', 'payload', 'names', 'deliveries'] as const),
-    ],
-    preludes: ['packed', 'append'],
-  },
-  toText,
 );
 
 export const pauseRun = defineScript(

@@ -13,7 +13,7 @@ export async function toCloudEvents(
   const at = context.clock.now();
   switch (told.kind) {
     case 'events':
-      return await toWireEvents(context, info, told.events);
+      return await toWireEvents(context, await infoFor(context, info, told.events), told.events);
     case 'reset': {
       const data = { lastKnown: told.after, next: told.next };
       return [make(info, { id: `${told.next}-reset`, type: 'runnel.feed.reset', at, data })];
@@ -25,6 +25,21 @@ export async function toCloudEvents(
     default:
       return [];
   }
+}
+
+/** One that knows the tasks of the events: a run may have grown since its follower came. */
+async function infoFor(
+  { infos }: ApiContext,
+  info: RunInfo,
+  events: readonly FeedEvent[],
+): Promise<RunInfo> {
+  const last = Math.max(0, ...events.map((event) => (event.kind === 'task' ? event.task : 0)));
+  if (last < info.facts.nodeCount) return info;
+  const { id } = info.facts.handle;
+  const kept = await infos.read(id);
+  if (last < kept.facts.nodeCount) return kept;
+  infos.forget(id);
+  return await infos.read(id);
 }
 
 async function toWireEvents(

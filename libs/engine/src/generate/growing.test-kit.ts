@@ -19,7 +19,7 @@ import { type GeneratorTools, joinRun } from './join-run.ts';
 export const tools: GeneratorTools = {
   options: {
     limits: { maxTasks: 2_000_000, maxProduct: 2_000_000 },
-    executors: { names: () => ['noop'], check: () => [] },
+    executors: { names: () => ['noop', 'local'], check: () => [] },
     pools: ['default', 'large'],
   },
   routeOf: (group) => ({ queue: group.pool, maxBatch: 4, isSideBySide: false }),
@@ -95,10 +95,10 @@ export class GrowingRun implements AsyncDisposable {
     const { redis, namespace, run } = this.driver;
     const info = await this.infos.read(run.id);
     const number = delivery.ids[place] ?? 0;
-    const { id } = await info.task(number);
+    const { id, group } = await info.task(number);
     return await joinRun({
-      dialect: 'native',
       ...{ redis, infos: this.infos, tools, delivery, runId: run.id },
+      dialect: group.generator ?? 'native',
       task: { number, id, attempt: delivery.attempts[place] ?? 1 },
       signal: AbortSignal.timeout(20_000),
       result: { outcome: 'succeeded', tasks: JSON.stringify(set) },

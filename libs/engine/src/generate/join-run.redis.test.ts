@@ -354,3 +354,22 @@ test.each([1, 2, 3, 5])('edges that came later are visited once each, %i a page'
   });
   await expectSound(run);
 });
+
+test("a generator may write for DaggyR: its dialect's tasks join as others do", async () => {
+  await using run = await GrowingRun.submit(redis, [
+    { class: 'early' },
+    { class: 'gen', generator: 'daggyr', parents: ['early'] },
+    collect,
+  ]);
+  const command = { command: ['echo', '{{x}}'] };
+  const set = {
+    one: { details: command, children: ['two'] },
+    two: { details: command, parents: ['early'] },
+  };
+
+  await run.play((id) => ({ outcome: 'succeeded', set: id === 'gen' ? set : [] }));
+
+  expect(run.refused).toEqual([]);
+  expect(run.started).toEqual(['early', 'gen', 'gen.one', 'gen.two', 'collect']);
+  await expectSound(run);
+});

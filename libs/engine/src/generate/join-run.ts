@@ -30,9 +30,9 @@ export interface Generation {
   readonly infos: RunInfoCache;
   readonly tools: GeneratorTools;
   readonly runId: string;
-  readonly dialect: GeneratorDialect;
   readonly delivery: Pick<Delivery, 'carrier' | 'token'>;
   readonly task: { readonly number: number; readonly id: string; readonly attempt: number };
+  readonly dialect: GeneratorDialect;
   readonly signal: AbortSignal;
   /** Without secrets. */
   readonly result: AttemptResult;

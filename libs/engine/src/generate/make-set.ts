@@ -44,7 +44,7 @@ export interface SetRequest {
 export function readSet(dialect: GeneratorDialect, text: string): GeneratedSet {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxGeneratedBytes) throw new LimitError(describeTooLarge(bytes));
-  return dialect === 'daggyr' ? readDaggyrSet(text) : parseGenerated(dialect, text);
+  return dialect === 'daggyr' ? readDaggyrSet(text) : parseGenerated(text);
 }
 
 export function describeTooLarge(bytes: number): string {

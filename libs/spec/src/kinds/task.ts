@@ -17,7 +17,9 @@ const schema = fields(
     generator: z
       .literal([true, 'daggyr'], { error: describeGenerator })
       .optional()
-      .describe('Its output is a set of tasks that join the run while it goes on.'),
+      .describe(
+        'Its output is a set of tasks that join the run while it goes on; "daggyr": written as for DaggyR.',
+      ),
   },
   notYetFields,
 ).meta({ title: 'Task', description: 'Work for an executor.' });

@@ -4,7 +4,6 @@ import { bytesOf, toUint32 } from '../packed.ts';
 import type { RunInfo } from '../run-info.ts';
 import type { GroupRoute } from '../run-parts.ts';
 import type { Argument, RedisClient } from '../script.ts';
-import { appendTasks, writeGenerated } from '../scripts.ts';
 import {
   findReplaced,
   findSetOf,
@@ -22,6 +21,7 @@ import {
   type SetSource,
   withNode,
 } from './new-set.ts';
+import { appendTasks, writeGenerated } from './scripts.ts';
 
 /**
  * Adding what a generator generated to its run. The set is made for the run as it was read; a script takes

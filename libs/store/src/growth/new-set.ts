@@ -16,6 +16,7 @@ import { nameHash } from '../names.ts';
 import { bytesOf, stateCode } from '../packed.ts';
 import { encodeGroupIndex, type GroupRoute, groupTotals, groupWalker } from '../run-parts.ts';
 import { buildChildren } from '../structure.ts';
+import { EdgePacker } from './edge-packer.ts';
 
 /** Generated tasks and the barriers around them, numbered from 0. */
 export interface NewSet {
@@ -186,8 +187,8 @@ function* linkNodes({ set, base, place, generator }: SetSource): Steps<NodeLinks
     gathers.map(({ node, end, edge }) => ({ node, edge: withNode(edge, end) })),
   );
   const waiting = Buffer.alloc((padding + plan.nodeCount) * 4);
-  const up = new Packer(padding, plan.nodeCount, base.parentEdges);
-  const down = new Packer(padding, plan.nodeCount, base.childEdges);
+  const up = new EdgePacker(padding, plan.nodeCount, base.parentEdges);
+  const down = new EdgePacker(padding, plan.nodeCount, base.childEdges);
   for (let node = 0; node < plan.nodeCount; node++) {
     up.addAll(before.get(node) ?? []);
     up.addShifted(plan.parents, span(plan.parentOffsets, node), first);
@@ -225,56 +226,6 @@ function groupEdges(
       own.map(({ edge }) => edge).sort((a, b) => edgeId(a) - edgeId(b)),
     ]),
   );
-}
-
-/** Offsets from where the run's own edges end, and edges. */
-class Packer {
-  readonly #offsets: Uint32Array;
-  readonly #base: number;
-  #edges = new Uint32Array(1_024);
-  #count = 0;
-  #start = 0;
-  #node: number;
-
-  constructor(padding: number, nodeCount: number, base: number) {
-    this.#offsets = new Uint32Array(padding + nodeCount).fill(base);
-    this.#base = base;
-    this.#node = padding;
-  }
-
-  addAll(edges: readonly number[]): void {
-    this.#reserve(edges.length);
-    this.#edges.set(edges, this.#count);
-    this.#count += edges.length;
-  }
-
-  addShifted(edges: Uint32Array, [from, to]: readonly [number, number], by: number): void {
-    this.#reserve(to - from);
-    for (let at = from; at < to; at++) this.#edges[this.#count++] = (edges[at] ?? 0) + by;
-  }
-
-  /** Returns how many edges the node has. */
-  endNode(): number {
-    const count = this.#count - this.#start;
-    this.#start = this.#count;
-    this.#offsets[this.#node++] = this.#base + this.#count;
-    return count;
-  }
-
-  offsets(): Buffer {
-    return bytesOf(this.#offsets);
-  }
-
-  edges(): Buffer {
-    return bytesOf(this.#edges.subarray(0, this.#count));
-  }
-
-  #reserve(count: number): void {
-    if (this.#count + count <= this.#edges.length) return;
-    const larger = new Uint32Array(Math.max(this.#edges.length * 2, this.#count + count));
-    larger.set(this.#edges);
-    this.#edges = larger;
-  }
 }
 
 /** Every chunk is written, also one that says nothing: a set that was given up may have left another there. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@runnel/client';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Stack } from '../stack.ts';
 import { appendPoints } from './failpoint-cases.ts';
 import { readJournal, waitForEnd } from './wait-for.ts';
@@ -61,12 +61,22 @@ test.concurrent('a reply that is lost when a set joins changes nothing', async (
   await expectWhole(client, id, 22);
 });
 
-test.concurrent('generated tasks may need a queue that the run did not have', async () => {
-  await using stack = await Stack.start({ api: true, env });
-  const client = createClient({ url: stack.apiUrl });
+// What follows kills no process: one stack serves all of it.
+let shared: Stack;
+let client: Client;
 
+beforeAll(async () => {
+  shared = await Stack.start({ api: true, env, workers: 2 });
+  client = createClient({ url: shared.apiUrl });
+});
+
+afterAll(async () => {
+  await shared[Symbol.asyncDispose]();
+});
+
+test('generated tasks may need a queue that the run did not have', async () => {
   const { id } = await client.submitRun({
-    value: specOf(join(stack.dir, 'journal'), 30, 'sleep'),
+    value: specOf(join(shared.dir, 'journal'), 30, 'sleep'),
   });
 
   await expectWhole(client, id, 32);
@@ -76,13 +86,11 @@ const list = `console.log(JSON.stringify([{ class: 'a', executor: 'noop' }, { cl
 const lines = `for (const c of ['a', 'b']) console.log(JSON.stringify({ class: c, executor: 'noop' }))`;
 const file = `console.log('some words'); require('node:fs').writeFileSync(process.env.RUNNEL_TASKS, '{"a":{"executor":"noop"},"b":{"executor":"noop"}}')`;
 
-test.concurrent.each([
+test.each([
   ['a list on stdout', list],
   ['lines on stdout', lines],
   ['a file, whatever stands on stdout', `console.error('x'); ${file}`],
 ])('a command generates with %s', async (_title, script) => {
-  await using stack = await Stack.start({ api: true });
-  const client = createClient({ url: stack.apiUrl });
   const details = { command: [process.execPath, '-e', script] };
   const tasks = [
     { class: 'gen', generator: true, details },
@@ -96,9 +104,23 @@ test.concurrent.each([
   expect(listed.map((task) => task.id)).toEqual(['gen', 'collect', 'gen.a', 'gen.b']);
 });
 
-test.concurrent('bad output fails its attempt, is told whole, and is tried again', async () => {
-  await using stack = await Stack.start({ api: true });
-  const client = createClient({ url: stack.apiUrl });
+test('who follows a run is told of tasks that join it', async () => {
+  const details = { command: [process.execPath, '-e', list] };
+  const tasks = [
+    { class: 'first', executor: 'sleep', details: { ms: 1_000 } },
+    { class: 'gen', generator: true, details, parents: ['first'] },
+  ];
+  const { id } = await client.submitRun({ value: { tasks } });
+
+  const subjects: string[] = [];
+  for await (const { subject } of client.followEvents(id)) subjects.push(subject ?? '');
+
+  const told = subjects.filter(Boolean);
+  expect(told.slice(0, 2)).toEqual(['first', 'gen']);
+  expect(told.slice(2).sort()).toEqual(['gen.a', 'gen.b']);
+});
+
+test('bad output fails its attempt, is told whole, and is tried again', async () => {
   const script = `console.log(process.env.RUNNEL_ATTEMPT === '1' ? '[{ "class": "a", "executor": "nop" }, { "clas": "b" }]' : '[]')`;
   const details = { command: [process.execPath, '-e', script] };
   const tasks = [
@@ -119,11 +141,8 @@ test.concurrent('bad output fails its attempt, is told whole, and is tried again
   expect(message).toContain('tasks[1]');
 });
 
-test.concurrent('a task behind 100,000 generated tasks starts after all of them', async () => {
-  await using stack = await Stack.start({ api: true, env, workers: 2 });
-  const client = createClient({ url: stack.apiUrl });
-
-  const { id } = await client.submitRun({ value: specOf(join(stack.dir, 'journal'), 100_000) });
+test('a task behind 100,000 generated tasks starts after all of them', async () => {
+  const { id } = await client.submitRun({ value: specOf(join(shared.dir, 'journal'), 100_000) });
 
   await expectWhole(client, id, 100_002);
   const collect = await client.getTask(id, 'collect');
