@@ -1,10 +1,4 @@
-import {
-  allScripts,
-  type Delivery,
-  decodeDelivery,
-  decodeOutcome,
-  outcomeBytes,
-} from '@runnel/store';
+import { type Delivery, decodeDelivery, decodeOutcome, outcomeBytes } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import type { Call } from './gated-redis.ts';
 import { scriptOf } from './variant.ts';
