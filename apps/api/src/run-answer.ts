@@ -59,7 +59,8 @@ function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireCla
 export async function openInfo(context: ApiContext, run: RunSummary): Promise<RunInfo> {
   const { id } = run.facts.handle;
   const kept = await context.infos.read(id);
-  if (kept.facts.createdAt === run.facts.createdAt) return kept;
+  const { createdAt, shape } = run.facts;
+  if (kept.facts.createdAt === createdAt && kept.facts.shape === shape) return kept;
   context.infos.forget(id);
   return context.infos.read(id);
 }

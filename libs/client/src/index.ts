@@ -1,4 +1,4 @@
-export type { RetryOptions } from './changing.ts';
+export type { EditOptions, PreviewOptions, RetryOptions } from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -54,5 +54,12 @@ export {
   wireWorker,
   wireWorkers,
 } from './wire.ts';
+export {
+  fates,
+  rerunReasons,
+  type WireEdited,
+  type WireRerunReason,
+  wireEdited,
+} from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

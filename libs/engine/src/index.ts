@@ -5,6 +5,8 @@ export { type DoctorContext, type Examination, examineRun } from './doctor/exami
 export { type Finding, type FindingKind, findingKinds } from './doctor/finding.ts';
 export { moveOutbox } from './doctor/move-outbox.ts';
 export { countSeenTwice, watchShards } from './doctor/watch.ts';
+export { type EditAnswer, type EditRequest, previewEdit } from './edit/edit-run.ts';
+export { type Fate, fateNames, type RerunReason, rerunReasons } from './edit/fates.ts';
 export { Enqueuer } from './enqueue.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';

@@ -40,6 +40,13 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export {
+  planPayloads,
+  type RunStructure,
+  readPayloads,
+  readStateBytes,
+  readStructure,
+} from './edit/read-revision.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   type FeedEvent,
@@ -155,6 +162,7 @@ export {
   signOnListener,
 } from './shards.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { buildChildren } from './structure.ts';
 export {
   haltPage,
   type QueueShare,

@@ -10,9 +10,10 @@ const inflate = promisify(inflateRaw);
 
 /** A spec as it is kept, read while it is taken. */
 export type SpecText =
-  | { readonly format: 'document'; readonly text: Readable }
+  | { readonly format: 'document'; readonly revision: number; readonly text: Readable }
   | {
       readonly format: 'tasks' | 'lines';
+      readonly revision: number;
       /** The JSON of the spec without its tasks. */
       readonly head: string;
       /** Texts of tasks, several at once: see task-texts.ts. */
@@ -28,18 +29,19 @@ export async function openSpec(
   id: string,
 ): Promise<SpecText> {
   const { names } = runHandle(namespace, id);
-  const [format, bytes, chunks] = await Promise.all([
-    redis.hget(names.meta, 'specFormat'),
+  const [[format = null, stored = null], bytes, chunks] = await Promise.all([
+    redis.hmget(names.meta, 'specFormat', 'revision'),
     redis.strlen(names.spec),
     redis.hlen(names.payload),
   ]);
   if (bytes === 0) throw noSuchRun(id);
+  const revision = Number(stored ?? 1);
   const pages = readPages(redis, names.spec, bytes);
   // Where it breaks off, the reader of the text is told.
   const text = pipeline(pages, createInflateRaw(), () => undefined);
-  if (!isInParts(format)) return { format: 'document', text };
+  if (!isInParts(format)) return { format: 'document', revision, text };
   const head = Buffer.concat(await text.toArray()).toString();
-  return { format, head, tasks: readTasks(redis, names.payload, chunks) };
+  return { format, revision, head, tasks: readTasks(redis, names.payload, chunks) };
 }
 
 function isInParts(format: string | null): format is Exclude<SpecRecord['format'], 'document'> {

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
 import { doctorRoutes } from './doctor.ts';
+import { editRunRoute } from './edit-run.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
@@ -15,6 +16,7 @@ const routes: readonly Route[] = [
   submitRunRoute,
   ...runRoutes,
   retryRunRoute,
+  editRunRoute,
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,

@@ -5,6 +5,7 @@ import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { revisionTag } from '../if-match.ts';
 import {
   cursorParameter,
   decodeCursor,
@@ -99,7 +100,7 @@ const spec: Route = {
   path: '/api/v1/runs/{id}/spec',
   operation: {
     operationId: 'getSpec',
-    summary: 'The spec as it was submitted, as JSON',
+    summary: 'The spec as it was submitted, as JSON; its ETag is needed to edit it',
     description: 'A spec that came line by line is given so to who accepts application/x-ndjson.',
     requestParams: { path: idPath },
     responses: {
@@ -114,7 +115,9 @@ const spec: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
-    await sendSpec(await openSpec(context.redis, context.settings.namespace, id), response);
+    const spec = await openSpec(context.redis, context.settings.namespace, id);
+    response.setHeader('ETag', revisionTag(spec.revision));
+    await sendSpec(spec, response);
   },
 };
 

@@ -30,6 +30,7 @@ export const task: Kind = {
     allowFailure: merged.allowFailure ?? false,
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
+    version: merged.version ?? null,
   }),
 };
 
