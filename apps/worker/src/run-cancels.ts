@@ -1,16 +1,24 @@
 import { AttemptAbort } from '@runnel/core';
-import { findCancelled } from '@runnel/engine';
-import { cancelChannel, pauseChannel, type RedisClient, type RunInfoCache } from '@runnel/store';
+import { findCancelled, findUnwanted, type WatchedDelivery } from '@runnel/engine';
+import {
+  cancelChannel,
+  editChannel,
+  pauseChannel,
+  type RedisClient,
+  type RunInfoCache,
+} from '@runnel/store';
 
 /** Longer than a reserved delivery may wait for its job. */
 const rememberMs = 60_000;
 
 /** What a delivery has to know of its run while it is worked on. */
 export interface RunHold {
-  /** Aborted where the run is cancelled. */
+  /** Aborted where the run is cancelled, or was edited and has no use for the delivery any more. */
   readonly signal: AbortSignal;
-  /** Whether the run was cancelled or paused a moment ago. */
+  /** Whether the run was cancelled, paused or edited a moment ago. */
   readonly mustClaim: boolean;
+  /** Has it looked after whether an edit of the run leaves the delivery. */
+  watch(claimed: WatchedDelivery): void;
   release(): void;
 }
 
@@ -23,6 +31,7 @@ export class RunCancels {
   /** When runs were cancelled or paused, for a while. */
   readonly #recent = new Map<string, number>();
   readonly #held = new Map<string, Set<AbortController>>();
+  readonly #watched = new Map<AbortController, WatchedDelivery>();
 
   /** For one delivery of a run, until it is released. */
   acquire(runId: string): RunHold {
@@ -33,8 +42,10 @@ export class RunCancels {
     return {
       signal: abort.signal,
       mustClaim: this.#recent.has(runId),
+      watch: (claimed) => this.#watched.set(abort, claimed),
       release: () => {
         held.delete(abort);
+        this.#watched.delete(abort);
         if (held.size === 0 && this.#held.get(runId) === held) this.#held.delete(runId);
       },
     };
@@ -50,14 +61,26 @@ export class RunCancels {
     this.#recent.set(runId, performance.now());
   }
 
-  async listen(subscriber: RedisClient, namespace: string): Promise<void> {
+  /** @param onEdit called where a run of this worker is edited: `checkEdited` then finds out what of it is left. */
+  async listen(subscriber: RedisClient, namespace: string, onEdit: () => void): Promise<void> {
     const paused = pauseChannel(namespace);
+    const edited = editChannel(namespace);
     subscriber.on('message', (channel, runId) => {
-      if (channel === paused) this.distrust(runId);
-      else this.cancel(runId);
+      if (channel !== paused && channel !== edited) return this.cancel(runId);
+      this.distrust(runId);
+      if (channel === edited && this.#held.has(runId)) onEdit();
     });
     await subscriber.subscribe(cancelChannel(namespace));
     await subscriber.subscribe(paused);
+    await subscriber.subscribe(edited);
+  }
+
+  /** Aborts deliveries that an edit of their run has closed. */
+  async checkEdited(redis: RedisClient): Promise<void> {
+    const watched = new Map([...this.#watched].map(([abort, one]) => [one, abort]));
+    for (const one of await findUnwanted(redis, [...watched.keys()])) {
+      watched.get(one)?.abort(new AttemptAbort('lease-lost'));
+    }
   }
 
   /** Asks for every run that is worked on here: a broadcast may get lost. */

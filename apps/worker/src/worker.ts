@@ -121,7 +121,9 @@ export class RunningWorker implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { settings, redis, name, onError, logger } = this.#parts;
-    await this.#cancels.listen(this.#subscriber, settings.namespace);
+    await this.#cancels.listen(this.#subscriber, settings.namespace, () => {
+      this.#cancels.checkEdited(redis).catch(onError);
+    });
     await this.#sign();
     await this.#turnParts.start();
     // Its first thread takes a while to start; other executors cost nothing to open later.
@@ -145,6 +147,7 @@ export class RunningWorker implements AsyncDisposable {
     this.#timers.push(
       repeat(signEveryMs, () => this.#sign(), onError),
       repeat(checkCancelsEveryMs, () => this.#cancels.check(redis, this.#infos), onError),
+      repeat(checkCancelsEveryMs, () => this.#cancels.checkEdited(redis), onError),
     );
     logger.info({ worker: name, slots: this.#slots }, 'taking tasks');
   }
@@ -181,6 +184,7 @@ export class RunningWorker implements AsyncDisposable {
       const { signal: cancel, mustClaim } = hold;
       const end = await this.#executor.execute({
         ...{ runId, carrier, attemptsStarted, mustClaim, lease, cancel, shutdown },
+        onClaimed: (claimed) => hold.watch(claimed),
       });
       const log = shownLog(end);
       if (log !== '') await job.log(log);

@@ -7,7 +7,14 @@ import {
   type OpenExecutor,
   type TaskInput,
 } from '@runnel/core';
-import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import {
+  type Delivery,
+  handBack,
+  nudge,
+  RunChangedError,
+  type RunInfo,
+  type StoredGroup,
+} from '@runnel/store';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
 import type { DetailsRenderer } from './render-details.ts';
@@ -62,7 +69,7 @@ export class Execution {
   async run(): Promise<DeliveryEnd> {
     const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
-    const tasks = await this.#prepare(places);
+    const tasks = await this.#prepareOrLeave(places);
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
@@ -87,6 +94,17 @@ export class Execution {
     }
     await finished;
     if (!isWhole) await this.#handBack([]);
+  }
+
+  /** Of a run that is edited meanwhile nothing starts: the details may be those of another revision. */
+  async #prepareOrLeave(places: readonly number[]): Promise<readonly PlacedTask[]> {
+    try {
+      return await this.#prepare(places);
+    } catch (error: unknown) {
+      if (!(error instanceof RunChangedError)) throw error;
+      this.#context.infos.forget(this.#claimed.start.runId);
+      return [];
+    }
   }
 
   /** Renders every open task; one that can't be rendered fails at once, the others go on. */
@@ -127,6 +145,7 @@ export class Execution {
         },
       });
     }
+    if (looksForInputs) await info.checkRevision();
     return tasks;
   }
 

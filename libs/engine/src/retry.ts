@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  beingEdited,
   beingSubmitted,
   ConflictError,
   type FinalTaskState,
@@ -75,6 +76,8 @@ function refusal(id: string, answer: string | null): Error {
         `run ${id} is being retried: ask again in a few seconds`,
         'IN_FLIGHT',
       );
+    case 'editing':
+      return beingEdited(id);
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
     case 'submitting':

@@ -107,7 +107,8 @@ export async function startCreatedRun(
   return facts.handle;
 }
 
-function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
+/** How tasks of a group travel. */
+export function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
   if (group.kind === 'barrier') return { queue: '', maxBatch: 1, isSideBySide: false };
   return {
     queue: queueName(group.pool, executors.lane(group.executor)),

@@ -1,5 +1,5 @@
 import type { AttemptResult, SecretSource } from '@runnel/core';
-import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
+import type { Delivery, Fence, OpenRunHandle, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
 import type { Pace } from './pace.ts';
 import type { SlotTurns } from './slot-turns.ts';
@@ -35,6 +35,14 @@ export interface DeliveryStart {
   readonly lease: AbortSignal;
   readonly cancel: AbortSignal;
   readonly shutdown: AbortSignal;
+  /** Told of what was claimed, so that it can be looked after whether it is wanted still. */
+  onClaimed?(claimed: WatchedDelivery): void;
+}
+
+/** A delivery that a worker has, and the shape of its run when it got it. */
+export interface WatchedDelivery extends Pick<Delivery, 'carrier' | 'token'> {
+  readonly shape: number;
+  readonly run: OpenRunHandle;
 }
 
 /** What became of a delivery, for people: completion never depends on it. */

@@ -9,7 +9,14 @@ export {
   readEndedBefore,
   removeRun,
 } from './delete-run.ts';
-export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export {
+  type ClaimAnswer,
+  claim,
+  editPollMs,
+  handBack,
+  type Refusal,
+  readDeliveries,
+} from './deliveries.ts';
 export {
   type BacklogEntry,
   decodeBacklogEntry,
@@ -40,6 +47,16 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { type EditParts, listEditParts } from './edit/edit-parts.ts';
+export {
+  type EditToken,
+  editorGoneMs,
+  freezeRun,
+  goOnWithEdit,
+  type Swap,
+  swapIn,
+} from './edit/edit-protocol.ts';
+export { type FrozenState, type NextState, readFrozen, writeState } from './edit/edit-state.ts';
 export {
   planPayloads,
   type RunStructure,
@@ -47,6 +64,7 @@ export {
   readStateBytes,
   readStructure,
 } from './edit/read-revision.ts';
+export { openShadow, type Shadow, writeParts } from './edit/shadow.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   type FeedEvent,
@@ -57,8 +75,10 @@ export {
 } from './events.ts';
 export {
   cancelChannel,
+  editChannel,
   pauseChannel,
   readyKeyDoc,
+  revisionKeyDoc,
   runChannel,
   runKeyDocs,
   shardCount,
@@ -90,8 +110,10 @@ export {
   decodeDelivery,
   decodeExtras,
   decodeOutcome,
+  encodeDelivery,
   encodeExtras,
   encodeOutcome,
+  encodeReadyEntry,
   finalStateOf,
   isClaimed,
   type OutboxEntry,
@@ -110,7 +132,7 @@ export {
   readRuns,
   type StateCounts,
 } from './read-run.ts';
-export { openSpec, type SpecText } from './read-spec.ts';
+export { joinTasks, openSpec, type SpecText } from './read-spec.ts';
 export {
   type FailureRecord,
   failureRecord,
@@ -138,6 +160,7 @@ export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './ru
 export {
   groupAt,
   type PlannedTask,
+  RunChangedError,
   type RunFacts,
   RunInfo,
   RunInfoCache,

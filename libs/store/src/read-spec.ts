@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createInflateRaw, inflateRaw } from 'node:zlib';
-import { noSuchRun } from '@runnel/core';
+import { betweenTexts, noSuchRun } from '@runnel/core';
 import type { SpecRecord } from './chunks.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -60,4 +60,21 @@ async function* readTasks(redis: RedisClient, key: string, chunks: number): Asyn
     if (raw === null) throw new Error('the run was deleted while its spec was read');
     yield (await inflate(raw)).toString();
   }
+}
+
+type SpecInParts = Exclude<SpecText, { format: 'document' }>;
+
+/** `{"name": "n"}` and two tasks as `{"name": "n","tasks":[…,…]}`. */
+export async function* joinTasks({
+  head,
+  tasks,
+}: Pick<SpecInParts, 'head' | 'tasks'>): AsyncGenerator<string> {
+  const fields = head.trim().slice(0, -1).trimEnd();
+  yield `${fields}${fields === '{' ? '' : ','}"tasks":[`;
+  let between = '';
+  for await (const texts of tasks) {
+    yield between + texts;
+    between = betweenTexts;
+  }
+  yield ']}';
 }

@@ -1,6 +1,7 @@
 import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
+import { editorGoneMs } from './edit/edit-protocol.ts';
 import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
 import { withDescendants } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
@@ -81,7 +82,7 @@ export function startRetry(
   },
 ): Promise<string | null> {
   const { token, createdAt, now, ids } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids)]);
+  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids), editorGoneMs]);
 }
 
 /** What one page goes through: a few ms of Redis. */

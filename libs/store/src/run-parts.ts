@@ -23,7 +23,7 @@ export interface GroupRoute {
 export interface RunPart {
   readonly key: RunKey;
   /** Null: all of a string. */
-  readonly field: number | null;
+  readonly field: number | string | null;
   readonly bytes: Buffer;
 }
 
@@ -62,9 +62,9 @@ function stringPart(key: RunKey, bytes: Buffer): RunPart {
   return { key, field: null, bytes };
 }
 
-function encodeGroupIndex(
-  plan: Plan,
-  routes: readonly GroupRoute[],
+export function encodeGroupIndex(
+  plan: Pick<Plan, 'groups'>,
+  routes: readonly (GroupRoute | undefined)[],
   queues: readonly string[],
 ): Buffer {
   const classes = new Map<string, number>();

@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { beginEdit, pageEdit, swapRevision } from './edit-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -154,6 +155,7 @@ export const takeTurn = defineScript(
       'ended',
       'demand',
       'events',
+      'stash',
     ],
     preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
     takesMore: true,
@@ -176,7 +178,7 @@ export const returnDelivery = defineScript(
 export const reissueDelivery = defineScript(
   'reissue-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
+    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand', 'stash'],
     preludes: ['packed', 'run'],
     takesMore: true,
     allowOom: true,

@@ -1,6 +1,6 @@
 import { fates, mostClasses, type WireEdited, wireEdited } from '@runnel/client';
-import { type EditAnswer, previewEdit } from '@runnel/engine';
-import { readRun } from '@runnel/store';
+import { type EditAnswer, editRun, type NewRevision, previewEdit } from '@runnel/engine';
+import { estimateBytes, type RunInfo, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
@@ -70,22 +70,40 @@ async function edit(context: ApiContext, request: Request, response: Response): 
   const { limit = 100, cursor, fate } = options;
   const [after] = cursor === undefined ? [0] : decodeCursor(position, cursor);
   const list = options.list === 'true' ? { limit, after, fate } : undefined;
-  const answer = await previewEdit(context.redis, info, { plan: submission.plan, source, list });
-  const { state } = await readRun(context.redis, context.settings.namespace, id);
+  const change = { ...submission, source, list };
+  const answer = isDryRun
+    ? await previewEdit(context.redis, info, change)
+    : await make(context, info, change);
+  const { state, facts: now } = await readRun(context.redis, context.settings.namespace, id);
   const wire: WireEdited = {
     id,
     url: `${baseUrl(context, request)}${runPath(id)}`,
     state,
-    revision: info.facts.revision,
+    revision: now.revision,
     ...toWire(answer),
     warnings: submission.warnings.map(toWireIssue),
   };
   response.status(isDryRun ? 200 : 202).json(wire);
 }
 
+async function make(context: ApiContext, info: RunInfo, change: NewRevision): Promise<EditAnswer> {
+  const { redis, executors, clock, fence, room, logger } = context;
+  const { plan, spec } = change;
+  await room.require(estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0));
+  const done = await fence.run(() =>
+    editRun({ redis, executors, now: () => clock.now() }, info, change),
+  );
+  context.infos.forget(info.facts.handle.id);
+  const { frozenMs, rerun, new: added, removed } = done;
+  logger.info({ run: info.facts.handle.id, frozenMs, rerun, new: added, removed }, 'edited');
+  return done;
+}
+
 type Counted = Omit<WireEdited, 'id' | 'url' | 'state' | 'revision' | 'warnings'>;
 
-function toWire({ classes, tasks, next, ...counts }: EditAnswer): Counted {
+function toWire(answer: EditAnswer): Counted {
+  const { classes, tasks, next, reused, kept, rerun, new: added, removed } = answer;
+  const counts = { reused, kept, rerun, new: added, removed };
   const classesOmitted = classes.length > mostClasses;
   return {
     ...counts,

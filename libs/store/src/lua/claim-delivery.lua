@@ -21,7 +21,7 @@
 -- ARGV[6] now in ms
 --
 -- Returns { packed delivery, 1 where the run has outputs, its shape }; else one word: gone, late, cancelled, split (open tasks come back one
--- by one), poison or paused (open tasks are ready again). After the three before the last, the run needs a settling turn.
+-- by one), poison, paused (open tasks are ready again) or editing (ask again). After the three before the last, the run needs a settling turn.
 local r = record()
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
@@ -31,6 +31,8 @@ local has_outputs = call('EXISTS', K.outputs)
 if d.token == token then return { packed, has_outputs, r.shape or 0 } end
 if started <= d.attempts_started then return 'late' end
 
+-- Asked again in a moment: the delivery may have other tasks then, or none.
+if r.editing then return 'editing' end
 if r.halt then
   cancel_delivery(carrier, d)
   save_run()

@@ -2,8 +2,8 @@
 -- by save_run.
 
 -- meta: v state n fin bad events halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
--- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
-local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
+-- and of an edit: its token (editing) while the run is frozen; of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
+local TEXTS = { 'state', 'halt', 'onFailure', 'id', 'editing' }
 local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
   'duplicates', 'queues', 'shape', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
 local loaded, changed = nil, {}
