@@ -57,10 +57,25 @@ export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.a
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+/** Points of an edit that the api passes before anything is set back, in order. */
+export const editPoints: readonly Failpoint[] = [
+  'edit.after-parts',
+  'edit.after-begin',
+  'edit.before-swap',
+  'edit.after-swap',
+];
+
+/** Behind each page of setting back. */
+export const editPagePoints: readonly Failpoint[] = ['edit.after-page'];
+
+/** Points of the listener, which brings to its end what an api has left. */
+export const editThawPoints: readonly Failpoint[] = ['edit.before-thaw', 'edit.after-thaw'];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
   ...[...retryPoints, ...retryPagePoints],
+  ...[...editPoints, ...editPagePoints, ...editThawPoints],
 ];
