@@ -10,12 +10,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   queue: ['core'],
   executors: ['core'],
   client: ['core'],
+  daggyr: ['core'],
   service: ['core'],
   engine: ['core', 'queue', 'spec', 'store'],
-  api: ['client', 'core', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
+  api: ['client', 'core', 'daggyr', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['core', 'engine', 'queue', 'service', 'store'],
-  cli: ['client', 'core', 'executors', 'service', 'spec'],
+  cli: ['client', 'core', 'daggyr', 'executors', 'service', 'spec'],
 };
 
 const manifest = z.object({

@@ -1,5 +1,11 @@
 import { failpoint, NotFoundError } from '@runnel/core';
-import { type Enqueuer, prepareSettlement, type RunNews, type Shares } from '@runnel/engine';
+import {
+  cancelStep,
+  type Enqueuer,
+  prepareSettlement,
+  type RunNews,
+  type Shares,
+} from '@runnel/engine';
 import {
   goOnWithEdit,
   haltPage,
@@ -33,10 +39,12 @@ export interface TurnContext {
 const mostMoves = 64;
 
 /** What is left of a run's work. */
-type Unfinished = 'backlog' | 'halt' | 'retry' | 'edit';
+type Unfinished = 'backlog' | 'halt' | 'retry' | 'cancel' | 'edit';
 
 /** What a turn of a run that has not ended answers. */
-const goingOnStates: ReadonlySet<string> = new Set(['running', 'halting', 'retrying', 'editing']);
+const goingOnStates: ReadonlySet<string> = new Set([
+  ...['running', 'halting', 'retrying', 'changing', 'editing'],
+]);
 
 /** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel or a retry. */
 export class RunTurns {
@@ -100,10 +108,11 @@ export class RunTurns {
     return null;
   }
 
-  /** What a page of a retry makes ready is cut at once. */
+  /** What a page of a retry makes ready is cut at once, and what a cancel held up at its end. */
   async #goOn(runId: string, what: Unfinished): Promise<void> {
     if (what === 'retry' && !(await this.#retry(runId))) return;
     if (what === 'edit' && (await this.#edit(runId))) return;
+    if (what === 'cancel' && !(await this.#cancel(runId))) return;
     await this.#step(runId, { wantsOutbox: false });
   }
 
@@ -129,6 +138,14 @@ export class RunTurns {
     if (step === 'paging') this.#unfinished.set(runId, 'edit');
     else if (step === 'frozen') this.#unfinished.delete(runId);
     return step === 'paging' || step === 'frozen';
+  }
+
+  /** One page of cancelling tasks; true where a turn may find something to do. */
+  async #cancel(runId: string): Promise<boolean> {
+    const info = await this.#read(runId);
+    if (info === null) return true;
+    const page = await cancelStep(this.#context.redis, info.facts.handle, this.#context.now());
+    return page === null || page.phase === 0;
   }
 
   async #halt(runId: string): Promise<void> {
@@ -173,6 +190,7 @@ export class RunTurns {
     const { id } = info.facts.handle;
     if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
     else if (answer.state === 'retrying') this.#unfinished.set(id, 'retry');
+    else if (answer.state === 'changing') this.#unfinished.set(id, 'cancel');
     else if (answer.unfinished > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
     if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));

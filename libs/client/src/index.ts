@@ -1,4 +1,10 @@
-export type { EditOptions, PreviewOptions, RetryOptions } from './changing.ts';
+export type {
+  ChangeAnswer,
+  ChangeOptions,
+  EditOptions,
+  PreviewOptions,
+  RetryOptions,
+} from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -14,6 +20,7 @@ export {
 export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
 export {
+  byHeader,
   droppedHeader,
   mostClasses,
   type ProblemDocument,
@@ -54,6 +61,15 @@ export {
   wireWorker,
   wireWorkers,
 } from './wire.ts';
+export {
+  mostPausedListed,
+  type OpenTaskSelector,
+  openTaskSelector,
+  type WireChanged,
+  type WirePausedParts,
+  wireChanged,
+  wirePausedParts,
+} from './wire-changes.ts';
 export {
   fates,
   rerunReasons,

@@ -52,6 +52,17 @@ export const failpointNames = [
   'retry.after-begin',
   'retry.before-page',
   'retry.after-page',
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+  'append.before',
+  'append.after-page',
+  'append.before-show',
+  'append.after-show',
   'edit.after-parts',
   'edit.after-begin',
   'edit.before-swap',
@@ -63,6 +74,7 @@ export const failpointNames = [
   'halt.after-page',
   'remove.before',
   'remove.after',
+  'number.after-count',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];
 

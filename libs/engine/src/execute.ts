@@ -27,14 +27,16 @@ export class DeliveryExecutor {
     const claimed = await this.#claim(info, start);
     if (claimed.kind === 'refused') {
       const { redis, namespace } = this.#context;
-      const needsTurn = ['cancelled', 'split', 'poison'].includes(claimed.refusal);
+      const needsTurn = ['cancelled', 'split', 'poison', 'parked'].includes(claimed.refusal);
       if (needsTurn) await nudge(redis, namespace, start.runId);
       return { kind: 'refused', why: claimed.refusal };
     }
-    const { delivery, hasOutputs, shape, info: current } = claimed;
+    const { delivery, hasOutputs, info: current } = claimed;
+    if (claimed.needsTurn) await nudge(this.#context.redis, this.#context.namespace, start.runId);
     const group = await current.group(delivery.group);
     const facts = { info: current, group, start, delivery, hasOutputs };
-    start.onClaimed?.({ ...delivery, shape, run: current.facts.handle });
+    const { shape, handle: run } = current.facts;
+    start.onClaimed?.({ carrier: delivery.carrier, token: delivery.token, shape, run });
     return await new Execution(this.#context, this.#renderer, facts).run();
   }
 
@@ -47,16 +49,18 @@ export class DeliveryExecutor {
       const current = await infos.readAt(runId, reserved.shape);
       // Of another shape its tasks may be others by now.
       if (current.facts.shape === reserved.shape) {
-        return { kind: 'claimed', ...reserved, info: current };
+        return { kind: 'claimed', needsTurn: false, ...reserved, info: current };
       }
     }
     const token = nextToken();
+    let needsTurn = false;
     for (;;) {
       const answer = await this.#ask(info, start, token);
       if (answer.kind === 'claimed') {
+        needsTurn ||= answer.needsTurn;
         const current = await infos.readAt(runId, answer.shape);
         // Where the run has changed since the claim, it is asked what is left of the delivery.
-        if (current.facts.shape === answer.shape) return { ...answer, info: current };
+        if (current.facts.shape === answer.shape) return { ...answer, needsTurn, info: current };
       } else if (answer.refusal !== 'editing' || hasEnded(start)) return answer;
       else await sleep(editPollMs);
     }

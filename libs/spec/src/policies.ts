@@ -93,5 +93,6 @@ function signatureOf(kind: string, merged: RawPolicy): string {
     merged.resources,
     merged.templated,
     merged.version,
+    merged.generator,
   ]);
 }

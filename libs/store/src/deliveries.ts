@@ -4,7 +4,7 @@ import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { claimDelivery, returnDelivery } from './scripts.ts';
 
-/** Why a claim got nothing; after `cancelled`, `split` and `poison` the run needs a settling turn. */
+/** Why a claim got nothing; after `cancelled`, `split`, `poison` and `parked` the run needs a settling turn. */
 export type Refusal = (typeof refusals)[number];
 
 export type ClaimAnswer =
@@ -15,6 +15,8 @@ export type ClaimAnswer =
       readonly hasOutputs: boolean;
       /** As RunFacts.shape, at this moment. */
       readonly shape: number;
+      /** Tasks of it were cancelled or are paused: something else may start instead. */
+      readonly needsTurn: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -47,14 +49,17 @@ export async function claim(
   ]);
   if (typeof answer !== 'string') {
     const delivery = decodeDelivery(request.carrier, answer.packed);
-    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs, shape: answer.shape };
+    const { hasOutputs, shape, needsTurn } = answer;
+    return { kind: 'claimed', delivery, hasOutputs, shape, needsTurn };
   }
   const refusal = refusals.find((word) => word === answer);
   if (refusal === undefined) throw new Error(`a claim was answered with ${answer}`);
   return { kind: 'refused', refusal };
 }
 
-const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'paused', 'editing'] as const;
+const refusals = [
+  ...(['gone', 'late', 'cancelled', 'split', 'poison', 'parked', 'paused', 'editing'] as const),
+] as const;
 
 /** How long is waited before a run that is being edited is asked again. */
 export const editPollMs = 100;
@@ -68,10 +73,13 @@ const mostEditPolls = 600;
 export async function handBack(
   redis: RedisClient,
   run: OpenRunHandle,
-  delivery: Pick<Delivery, 'carrier' | 'token'>,
-  places: readonly number[] = [],
+  request: Pick<Delivery, 'carrier' | 'token'> & {
+    readonly now: number;
+    readonly places?: readonly number[];
+  },
 ): Promise<number> {
-  const args = [delivery.carrier, delivery.token, ...places];
+  const { carrier, token, now, places = [] } = request;
+  const args = [carrier, token, now, ...places];
   for (let poll = 0; poll < mostEditPolls; poll++) {
     const count = await returnDelivery.run(redis, run.keys, args);
     if (count >= 0) return count;

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  beingEdited,
   beingSubmitted,
   ConflictError,
   failpoint,
@@ -26,6 +25,7 @@ import {
   writeState,
 } from '@runnel/store';
 import type { ExecutorFacts } from '../executors.ts';
+import { inFlight } from '../retry.ts';
 import type { SubmittedSpec } from '../submit.ts';
 import { countFates, type EditCounts } from './count-fates.ts';
 import { type EditQueues, planQueues } from './edit-queues.ts';
@@ -213,11 +213,12 @@ function refusal(id: string, answer: string | null): Error {
         `run ${id} was changed meanwhile: read the spec again and make your change to it`,
       );
     case 'editing':
-      return beingEdited(id);
+    case 'changing':
     case 'retrying':
+      return inFlight(id, answer);
+    case 'parts-paused':
       return new ConflictError(
-        `run ${id} is being retried: ask again in a few seconds`,
-        'IN_FLIGHT',
+        `run ${id} has classes or tasks that are paused by themselves: let them go on first, or pause the whole run`,
       );
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);

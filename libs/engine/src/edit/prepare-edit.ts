@@ -1,4 +1,4 @@
-import { finishInTurns, type Plan, type Steps } from '@runnel/core';
+import { ConflictError, finishInTurns, type Group, type Plan, type Steps } from '@runnel/core';
 import {
   buildChildren,
   planPayloads,
@@ -41,12 +41,22 @@ export async function prepareEdit(
   { plan, source }: { readonly plan: Plan; readonly source: string | null },
 ): Promise<PreparedEdit> {
   const edges = await readStructure(redis, info);
+  requireNoGenerators(info.facts.handle.id, [...edges.groups, ...plan.groups]);
   const facts = new NodeReader(edges, info.facts);
   for await (const payloads of readPayloads(redis, info)) {
     for (const payload of payloads) facts.add(payload);
   }
   const comparing = compareRevisions({ facts, edges }, { plan, source });
   return { ...(await finishInTurns(comparing)), info, source };
+}
+
+/** Sets that were generated would have to be carried over as they are: that is not done yet. */
+function requireNoGenerators(id: string, groups: readonly Group[]): void {
+  const generator = groups.find((group) => group.generator !== undefined);
+  if (generator === undefined) return;
+  throw new ConflictError(
+    `run ${id} can't be edited: ${generator.class} generates tasks; submit the new spec as a run of its own`,
+  );
 }
 
 /** Compares the nodes of a run, however they were read, with those of a plan. */

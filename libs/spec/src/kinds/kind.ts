@@ -22,6 +22,7 @@ export interface RawEntry {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
   readonly version?: string | number | undefined;
+  readonly generator?: true | undefined;
 }
 
 /** The part of an entry that `defaults` may fill in. */
@@ -41,6 +42,7 @@ export type Policy = Pick<
   | 'resources'
   | 'templated'
   | 'version'
+  | 'generator'
 >;
 
 /** What `kind` may be: one file each, and a line in kinds.ts. */

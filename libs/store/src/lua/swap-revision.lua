@@ -54,7 +54,7 @@ for _, carrier in ipairs(call('ZRANGE', KEYS[11], 0, -1)) do
 end
 
 local removed = tonumber(ARGV[5])
-call('HDEL', meta, 'halt', 'haltedDeliveries', 'haltedNodes', 'ended', unpack(ARGV, 6, 5 + removed))
+call('HDEL', meta, 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes', 'ended', unpack(ARGV, 6, 5 + removed))
 for at = 6 + removed, #ARGV, 512 do call('HSET', meta, unpack(ARGV, at, math.min(#ARGV, at + 511))) end
 local revision = tonumber(h[6] or 1) + 1
 call('HSET', meta, 'state', 'running', 'revision', revision, 'shape', tonumber(h[7] or 0) + 1, 'edited', ARGV[1])

@@ -57,6 +57,8 @@ export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.a
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+/** Of giving a run its number, for DaggyR's clients. */
+export const numberPoints: readonly Failpoint[] = ['number.after-count'];
 /** Points of an edit that the api passes before anything is set back, in order. */
 export const editPoints: readonly Failpoint[] = [
   'edit.after-parts',
@@ -76,6 +78,6 @@ export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints],
+  ...[...retryPoints, ...retryPagePoints, ...numberPoints],
   ...[...editPoints, ...editPagePoints, ...editThawPoints],
 ];
