@@ -44,7 +44,7 @@ test('lists every command in its help', async () => {
     'resume',
     'retry',
     'edit',
-  'rm',
+    'rm',
     'workers',
     'doctor',
     'import-daggyr',

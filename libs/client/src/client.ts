@@ -116,7 +116,11 @@ export interface Client {
   startRun(id: string, options?: CallOptions): Promise<WireAccepted>;
   listRuns(query?: ListRunsQuery): Promise<WireRunPage>;
   getRun(id: string, options?: CallOptions): Promise<WireRun>;
-  getSpec(id: string, options?: CallOptions): Promise<unknown>;
+  /** With `revision` an earlier one, while it is kept. */
+  getSpec(
+    id: string,
+    options?: CallOptions & { readonly revision?: number | undefined },
+  ): Promise<unknown>;
   /** The number of the spec's revision, from 1: each edit raises it. */
   readRevision(id: string, options?: CallOptions): Promise<number>;
   getTasks(id: string, query?: ListTasksQuery): Promise<WireTaskPage>;
@@ -253,11 +257,12 @@ function reading(
     },
     getRun: (id, options = {}) =>
       http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),
-    getSpec: (id, options = {}) =>
+    getSpec: (id, { revision, signal } = {}) =>
       http.read(z.unknown(), {
         method: 'GET',
         path: `${runPath(id)}/spec`,
-        signal: options.signal,
+        query: { revision },
+        signal,
       }),
     async readRevision(id, options = {}) {
       const path = `${runPath(id)}/spec`;

@@ -75,7 +75,9 @@ export {
   rerunReasons,
   type WireEdited,
   type WireRerunReason,
+  type WireRevisions,
   wireEdited,
+  wireRevisions,
 } from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

@@ -59,3 +59,19 @@ export const wireEdited = z
   })
   .meta({ id: 'Edited', description: 'What an edit does, or would do, with each task.' });
 export type WireEdited = z.infer<typeof wireEdited>;
+
+const time = z.string().meta({ format: 'date-time' });
+
+export const wireRevisions = z
+  .object({
+    revisions: z.array(
+      z.object({
+        revision: count,
+        at: time,
+        by: z.string().nullable().describe('Who made it; null where that is not known.'),
+        edit: z.object(fateCounts).nullable().describe('Null of the first: no edit made it.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Revisions', description: 'The revisions of a run, newest first.' });
+export type WireRevisions = z.infer<typeof wireRevisions>;

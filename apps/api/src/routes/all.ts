@@ -7,6 +7,7 @@ import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
 import { retryRunRoute } from './retry-run.ts';
+import { revisionsRoute } from './revisions.ts';
 import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
 import { submitRunRoute } from './submit-run.ts';
@@ -20,6 +21,7 @@ const routes: readonly Route[] = [
   ...changeRoutes,
   retryRunRoute,
   editRunRoute,
+  revisionsRoute,
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,

@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { requireRevision } from '../if-match.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSubmission } from '../read-submission.ts';
 import {
   cursorParameter,
@@ -42,7 +43,7 @@ export const editRunRoute: Route = {
     requestParams: {
       path: idPath,
       query,
-      header: z.object({
+      header: byParameter.extend({
         'If-Match': z.string().optional().describe('The ETag of the spec that was changed, or *.'),
       }),
     },
@@ -70,7 +71,7 @@ async function edit(context: ApiContext, request: Request, response: Response): 
   const { limit = 100, cursor, fate } = options;
   const [after] = cursor === undefined ? [0] : decodeCursor(position, cursor);
   const list = options.list === 'true' ? { limit, after, fate } : undefined;
-  const change = { ...submission, source, list };
+  const change = { ...submission, source, list, by: readBy(request) };
   const answer = isDryRun
     ? await previewEdit(context.redis, info, change)
     : await make(context, info, change);

@@ -145,7 +145,7 @@ async function edit(play: Play, after: readonly NamedNode[]): Promise<EditDone> 
   const plan = planOfNodes(after);
   const spec = { kind: 'document', value: { tasks: [] } } as const;
   const answer = await editRun({ redis, executors, now: () => 1 }, info, {
-    ...{ plan, spec, source: null, priority: 0 },
+    ...{ plan, spec, source: null, priority: 0, by: 'a test' },
   });
   await play.driver.refresh();
   play.nodes = after;

@@ -72,6 +72,8 @@ export interface EditContext {
 }
 
 export interface NewRevision extends EditRequest {
+  /** Who asks; null: not said. */
+  readonly by: string | null;
   readonly spec: SubmittedSpec;
   readonly priority: number;
 }
@@ -177,7 +179,7 @@ async function swap({
   const answer = await swapIn(redis, {
     ...{ token, facts, shadow: shadow.run, now: now() },
     fields: recordFields(edit, { queues: names, totals: next.totals, priority: request.priority }),
-    record: JSON.stringify({ at: now(), ...counts }),
+    record: JSON.stringify({ at: now(), by: request.by, ...counts }),
   });
   await failpoint('edit.after-swap');
   if (answer === null) throw noSuchRun(facts.handle.id);
