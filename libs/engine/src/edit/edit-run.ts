@@ -177,7 +177,7 @@ async function swap({
   const { classes: _, ...counts } = countFates(edit, fates);
   await failpoint('edit.before-swap');
   const answer = await swapIn(redis, {
-    ...{ token, facts, shadow: shadow.run, now: now() },
+    ...{ token, facts, shadow: shadow.run, now: now(), by: request.by },
     fields: recordFields(edit, { queues: names, totals: next.totals, priority: request.priority }),
     record: JSON.stringify({ at: now(), by: request.by, ...counts }),
   });

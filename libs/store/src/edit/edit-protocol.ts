@@ -61,6 +61,8 @@ export interface Swap extends EditToken {
   readonly shadow: OpenRunHandle;
   /** Fields of the run's record; null removes one. */
   readonly fields: Readonly<Record<string, Argument | null>>;
+  /** Who asks; null: not said. */
+  readonly by: string | null;
   /** JSON of what is told of the new revision. */
   readonly record: string;
 }
@@ -73,7 +75,7 @@ const replaced = [
 
 /** Puts the new revision in place; the same again is answered alike. `lost`: the run was thawed. Null: it is gone. */
 export async function swapIn(redis: RedisClient, swap: Swap): Promise<string | null> {
-  const { token, facts, now, shadow, fields, record } = swap;
+  const { token, facts, now, shadow, fields, record, by } = swap;
   const { namespace, id, names } = facts.handle;
   const old = (part: 'spec' | 'payload', revision: number): string =>
     revisionKey(namespace, id, { part, revision });
@@ -84,6 +86,7 @@ export async function swapIn(redis: RedisClient, swap: Swap): Promise<string | n
     [old('spec', revision), names.spec],
     // Tasks that came one by one have their texts there, and nowhere else.
     ...(format === 'document' ? [] : [[old('payload', revision), names.payload] as const]),
+    // Nothing was written there: these just go.
     ...(lapsed < 1 ? [] : (['spec', 'payload'] as const)).map(
       (part) => [old(part, lapsed), shadow.names.stash] as const,
     ),
@@ -102,6 +105,7 @@ export async function swapIn(redis: RedisClient, swap: Swap): Promise<string | n
     now,
     shadow.id,
     record,
+    by ?? '',
     removed.length,
     ...removed,
     ...set,

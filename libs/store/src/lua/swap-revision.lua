@@ -18,7 +18,8 @@
 -- ARGV[2] now in ms
 -- ARGV[3] id under which the new revision was written
 -- ARGV[4] JSON of the new revision
--- ARGV[5] number of fields to be removed from meta; then these
+-- ARGV[5] who asks; empty: not said
+-- ARGV[6] number of fields to be removed from meta; then these
 -- then field, value, … of meta
 --
 -- Returns one word: swapped; lost where the run was thawed meanwhile; nil where it is gone.
@@ -53,9 +54,9 @@ for _, carrier in ipairs(call('ZRANGE', KEYS[11], 0, -1)) do
   if call('HEXISTS', KEYS[10], carrier) == 0 then call('ZREM', KEYS[11], carrier) end
 end
 
-local removed = tonumber(ARGV[5])
-call('HDEL', meta, 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes', 'ended', unpack(ARGV, 6, 5 + removed))
-for at = 6 + removed, #ARGV, 512 do call('HSET', meta, unpack(ARGV, at, math.min(#ARGV, at + 511))) end
+local removed = tonumber(ARGV[6])
+call('HDEL', meta, 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes', 'ended', unpack(ARGV, 7, 6 + removed))
+for at = 7 + removed, #ARGV, 512 do call('HSET', meta, unpack(ARGV, at, math.min(#ARGV, at + 511))) end
 local revision = tonumber(h[6] or 1) + 1
 call('HSET', meta, 'state', 'running', 'revision', revision, 'shape', tonumber(h[7] or 0) + 1, 'edited', ARGV[1])
 call('HSET', KEYS[12], revision, ARGV[4])
@@ -66,7 +67,7 @@ if state ~= 'running' then
   call('ZADD', KEYS[2], ARGV[2], id)
 end
 local number = call('HINCRBY', meta, 'events', 1)
-redis.pcall('XADD', KEYS[7], '0-' .. number, 'k', 'edited', 't', ARGV[2], 'p', revision)
+redis.pcall('XADD', KEYS[7], '0-' .. number, 'k', 'edited', 't', ARGV[2], 'p', ARGV[5])
 if call('EXISTS', KEYS[9]) == 1 then
   call('HSET', meta, 'editStep', 2, 'resetAt', 0)
 else
