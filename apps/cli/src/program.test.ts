@@ -44,6 +44,7 @@ test('lists every command in its help', async () => {
     'resume',
     'retry',
     'edit',
+    'diff',
     'rm',
     'workers',
     'doctor',

@@ -69,7 +69,7 @@ async function editTo(client: Client, id: string, value: object): ReturnType<Cli
   return await client.editRun(id, { value }, { revision: await client.readRevision(id) });
 }
 
-test.concurrent('an ended run is edited: what did not change does not run again', async () => {
+test('an ended run is edited: what did not change does not run again', async () => {
   await using stack = await Stack.start({ api: true, env });
   const client = createClient({ url: stack.apiUrl });
   const journal = join(stack.dir, 'journal');
@@ -90,15 +90,15 @@ test.concurrent('an ended run is edited: what did not change does not run again'
   expect((await client.askDoctor({ run: id })).findings).toEqual([]);
 });
 
-test.concurrent('a run is edited while workers work on it, three times', async () => {
+test('a run is edited while workers work on it, three times', async () => {
   await using stack = await Stack.start({ api: true, workers: 2, env });
   const client = createClient({ url: stack.apiUrl });
   const journal = join(stack.dir, 'journal');
-  const width = 400;
+  const width = 200;
   const { id } = await client.submitRun({ value: layers({ width, journal, ms: 5 }) });
 
   for (let version = 1; version <= 3; version++) {
-    await waitForCount(client, id, 'succeeded', 60 * version);
+    await waitForCount(client, id, 'succeeded', 40 * version);
     await editTo(client, id, layers({ width, journal, version, ms: 5 }));
   }
 
@@ -112,7 +112,7 @@ test.concurrent('a run is edited while workers work on it, three times', async (
   expect((await client.askDoctor({ run: id })).findings).toEqual([]);
 });
 
-test.concurrent('a process of a task that is changed or removed is ended', async () => {
+test('a process of a task that is changed or removed is ended', async () => {
   await using stack = await Stack.start({ api: true, env: { RUNNEL_CONCURRENCY: '4' } });
   const client = createClient({ url: stack.apiUrl });
   const sleep = (seconds: number): object => ({
@@ -145,7 +145,7 @@ test.concurrent('a process of a task that is changed or removed is ended', async
   expect(await client.getTask(id, 'changed')).toMatchObject({ attempt: 2 });
 });
 
-test.concurrent.each([...editPoints, ...editPagePoints])(
+test.each([...editPoints, ...editPagePoints])(
   'an api that dies at %s leaves the run as it was, or edited',
   async (point) => {
     await using stack = await Stack.start({ api: true, env });
@@ -176,7 +176,7 @@ test.concurrent.each([...editPoints, ...editPagePoints])(
   },
 );
 
-test.concurrent.each(editThawPoints)(
+test.each(editThawPoints)(
   'a listener that dies at %s, after the api in the freeze: another thaws the run',
   async (point) => {
     await using stack = await Stack.start({ api: true, listeners: 0, env });
