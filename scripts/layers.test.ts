@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: ['core'],
   daggyr: ['core'],
   service: ['core'],
-  engine: ['core', 'queue', 'spec', 'store'],
+  engine: ['core', 'daggyr', 'queue', 'spec', 'store'],
   api: ['client', 'core', 'daggyr', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['core', 'engine', 'queue', 'service', 'store'],

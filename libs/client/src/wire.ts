@@ -1,6 +1,7 @@
 import { finalTaskStates, reasons, runStates, taskStates } from '@runnel/core';
 import { z } from 'zod';
 import { wirePausedParts, wireWho } from './wire-changes.ts';
+import { wireGenerated } from './wire-generated.ts';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
 // with them; unknown fields are ignored, so a client may be older than the API.
@@ -177,6 +178,7 @@ export const wireTask = z
     successes: z
       .array(wireSuccess)
       .describe('Attempts that succeeded before the task was run again, oldest first.'),
+    generated: wireGenerated,
     parents: z.array(neighbour).describe('At most 100.'),
     children: z.array(neighbour).describe('At most 100.'),
     links: z.object({ self: z.string(), run: z.string(), log: z.string() }),

@@ -21,7 +21,7 @@ export type On = (typeof ons)[number];
 export const silentOn = 3;
 
 /** In which form a generator's output says which tasks join the run. */
-export type GeneratorDialect = 'native';
+export type GeneratorDialect = 'native' | 'daggyr';
 
 /** How often, and after which delay, a failed attempt is followed by another. */
 export interface RetryPolicy {

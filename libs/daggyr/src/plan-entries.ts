@@ -24,7 +24,7 @@ export interface PlannedEntry {
 }
 
 /** Entries between two turns of others. */
-const entriesPerStep = 64;
+const entriesPerStep = 8;
 
 /** Finds out what each entry becomes; nothing is expanded so far. */
 export function* planEntries(

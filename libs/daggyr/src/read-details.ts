@@ -28,12 +28,30 @@ export function readDetails(raw: unknown, path: Path, notes: Notes): Details {
   for (const field of Object.keys(raw)) {
     if (!known.includes(field)) notes.warn([...path, field], describeUnknown(field));
   }
+  const command = readCommand(raw['command'], [...path, 'command'], notes);
+  const environment = readEnvironment(raw['environment'], [...path, 'environment'], notes);
+  const size = sizeOf(command, environment);
+  if (size > mostCharacters) {
+    notes.refuse(
+      path,
+      `command and environment have ${size} characters; at most ${mostCharacters} are taken: write them to a file that the command reads`,
+    );
+    return noDetails;
+  }
   return {
-    command: readCommand(raw['command'], [...path, 'command'], notes),
-    environment: readEnvironment(raw['environment'], [...path, 'environment'], notes),
+    command,
+    environment,
     timeout: readTimeout(raw['timeout'], [...path, 'timeout'], notes),
     resources: readResources(raw['resources'], [...path, 'resources'], notes),
   };
+}
+
+/** A task is kept as one line of a megabyte at most. */
+const mostCharacters = 500_000;
+
+function sizeOf(command: readonly string[], environment: JsonObject | null): number {
+  const texts = [...command, ...Object.entries(environment ?? {}).flat()];
+  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? text.length : 0), 0);
 }
 
 function describeUnknown(field: string): string {

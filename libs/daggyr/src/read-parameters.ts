@@ -2,12 +2,20 @@ import { isJsonObject } from '@runnel/core';
 import type { Notes, Path } from './notes.ts';
 import type { Parameters } from './substitution.ts';
 
+/** Far more than anybody combines; each is looked for in every word. */
+const mostParameters = 100;
+
 /** Reads `{ KEY: [value, …] }`; what is wrong is noted and left out. */
 export function readParameters(raw: unknown, path: Path, notes: Notes): Parameters {
   const parameters = new Map<string, readonly string[]>();
   if (raw === undefined || raw === null) return parameters;
   if (!isJsonObject(raw)) {
     notes.refuse(path, 'expected an object of lists, such as {"DATE": ["2022-01-01"]}');
+    return parameters;
+  }
+  const count = Object.keys(raw).length;
+  if (count > mostParameters) {
+    notes.refuse(path, `there are ${count} parameters; at most ${mostParameters} are taken`);
     return parameters;
   }
   for (const [key, values] of Object.entries(raw)) {

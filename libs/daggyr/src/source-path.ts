@@ -2,16 +2,16 @@ import type { Path } from './notes.ts';
 import type { PlannedEntry } from './plan-entries.ts';
 
 /** What DaggyR calls the fields of a task that Runnel has other places for. */
-const fields: Readonly<Record<string, Path>> = {
-  retries: ['max_retries'],
-  timeout: ['details', 'timeout'],
-  resources: ['details', 'resources'],
-  generator: ['is_generator'],
-  class: [],
-  id: [],
-  executor: [],
-  pool: [],
-};
+const fields: ReadonlyMap<unknown, Path> = new Map([
+  ['retries', ['max_retries']],
+  ['timeout', ['details', 'timeout']],
+  ['resources', ['details', 'resources']],
+  ['generator', ['is_generator']],
+  ['class', []],
+  ['id', []],
+  ['executor', []],
+  ['pool', []],
+]);
 
 /** `tasks[17].timeout` of a spec as `tasks.pull.details.timeout` of the document that it was made from. */
 export function toSourcePath(entries: readonly PlannedEntry[], path: Path): Path {
@@ -20,7 +20,7 @@ export function toSourcePath(entries: readonly PlannedEntry[], path: Path): Path
   const entry = entries[findEntry(entries, number)];
   if (entry === undefined) return path;
   if (field === undefined) return entry.source.path;
-  const renamed = fields[String(field)];
+  const renamed = fields.get(field);
   return renamed === undefined
     ? [...entry.source.path, field, ...rest]
     : [...entry.source.path, ...renamed];

@@ -246,6 +246,7 @@ export class Execution {
         ...{ redis, infos, delivery, tools: generators },
         result: this.#secrets.get(place)?.redact(result) ?? result,
         ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
+        dialect: input.generator ?? 'native',
       });
       if (ended.outcome === 'failed') input.log.write(`${ended.message}\n`);
       this.#end(place, ended, durationMs);

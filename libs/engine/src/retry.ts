@@ -13,8 +13,9 @@ import {
   groupAt,
   type RedisClient,
   type RetrySource,
-  type RunInfo,
+  RunInfo,
   readRetrySource,
+  readRunFacts,
   startRetry,
 } from '@runnel/store';
 import { selectNodes, type TaskSelector } from './select-tasks.ts';
@@ -53,8 +54,26 @@ export async function retryRun(
   info: RunInfo,
   request: { readonly selector: TaskSelector; readonly isDryRun: boolean },
 ): Promise<RetryAnswer> {
-  const { redis, now } = context;
-  const { handle, nodeCount, createdAt } = info.facts;
+  const { redis } = context;
+  for (let known = info, tries = 0; ; tries++) {
+    const answer = await retryOnce(context, known, request);
+    if (answer !== null) return answer;
+    const { namespace, id } = info.facts.handle;
+    if (tries === mostTries) throw refusal(id, 'retrying');
+    known = new RunInfo(redis, await readRunFacts(redis, namespace, id));
+  }
+}
+
+/** A run into which tasks come all the time is not read for ever. */
+const mostTries = 5;
+
+/** Null where tasks joined the run while it was read: more may hang on what was selected. */
+async function retryOnce(
+  { redis, now, by = null }: RetryContext,
+  info: RunInfo,
+  request: { readonly selector: TaskSelector; readonly isDryRun: boolean },
+): Promise<RetryAnswer | null> {
+  const { handle, nodeCount, createdAt, shape } = info.facts;
   const source = await readRetrySource(redis, handle, nodeCount);
   const { selector } = request;
   const selected = await selectNodes(redis, info, source, { selector, states: defaultStates });
@@ -68,9 +87,11 @@ export async function retryRun(
     createdAt,
     now,
     ids,
-    by: context.by ?? null,
+    shape,
+    by,
   });
   await failpoint('retry.after-begin');
+  if (answer === 'moved') return null;
   if (answer !== 'begun') throw refusal(handle.id, answer);
   return { ...counts, isNew: true };
 }

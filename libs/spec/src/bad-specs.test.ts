@@ -180,7 +180,7 @@ tasks: [{ class: a }, { class: b }]`,
     `a generator in a form that there is not`,
     `tasks: [{ class: a, executor: noop, generator: yes-please }]`,
     [
-      `tasks[0].generator (line 1, column 37): write "generator: true", or leave it out for a task that generates nothing`,
+      `tasks[0].generator (line 1, column 37): write "generator: true", "generator: daggyr" where it prints tasks as DaggyR has them, or leave it out for a task that generates nothing`,
     ],
   ],
   [

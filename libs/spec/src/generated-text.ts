@@ -19,7 +19,10 @@ export interface GeneratedSet {
  *
  * @throws SpecError with every issue that keeps it from being read.
  */
-export function parseGenerated(dialect: GeneratorDialect, text: string): GeneratedSet {
+export function parseGenerated(
+  dialect: Exclude<GeneratorDialect, 'daggyr'>,
+  text: string,
+): GeneratedSet {
   switch (dialect) {
     case 'native':
       return parseNative(text);

@@ -142,7 +142,7 @@ const storedGroups: z.ZodType<readonly StoredGroup[]> = z.array(
     executor: z.string(),
     details: json,
     total: z.number(),
-    generator: z.literal('native').exactOptional(),
+    generator: z.literal(['native', 'daggyr']).exactOptional(),
     scope: z.string().exactOptional(),
   }),
 );

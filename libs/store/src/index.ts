@@ -203,7 +203,13 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
-export { findNumberedRun, type ListedRun, listAllRuns, numberRuns } from './run-numbers.ts';
+export {
+  findNumberedRun,
+  type ListedRun,
+  listAllRuns,
+  numberRuns,
+  readRunNumbers,
+} from './run-numbers.ts';
 export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';

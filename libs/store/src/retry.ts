@@ -73,7 +73,7 @@ export function fateOf(source: RetrySource, node: number): 'reset' | 'left' | 'w
 
 /**
  * Begins to bring tasks back. The same token again gets the same answer. `retrying`: another retry is
- * under way; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
+ * under way; `moved`: tasks have joined the run since it was read; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
  */
 export function startRetry(
   redis: RedisClient,
@@ -84,10 +84,12 @@ export function startRetry(
     readonly now: number;
     readonly ids: Uint32Array;
     readonly by?: string | null;
+    /** Of the run that was read; 0 for one that never grew. */
+    readonly shape?: number;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids, by } = request;
-  const args = [token, createdAt, now, bytesOf(ids), by ?? '', editorGoneMs];
+  const { token, createdAt, now, ids, by, shape = 0 } = request;
+  const args = [token, createdAt, now, bytesOf(ids), by ?? '', shape, editorGoneMs];
   return beginRetry.run(redis, run.keys, args);
 }
 

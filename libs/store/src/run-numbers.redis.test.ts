@@ -3,7 +3,7 @@ import { armFailpoints } from '@runnel/core';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { shardKey, shardOf, storeKey } from './keys.ts';
-import { findNumberedRun, listAllRuns, numberRuns } from './run-numbers.ts';
+import { findNumberedRun, listAllRuns, numberRuns, readRunNumbers } from './run-numbers.ts';
 
 let redis: Redis;
 beforeAll(() => {
@@ -23,6 +23,16 @@ test('runs are numbered from 0 and keep their numbers', async () => {
   expect(await numberRuns(redis, namespace, ['c', 'a', 'b'])).toEqual([2, 0, 1]);
   expect(await findNumberedRun(redis, namespace, 2)).toBe('c');
   expect(await findNumberedRun(redis, namespace, 3)).toBeNull();
+});
+
+test('numbers are read without giving any', async () => {
+  const namespace = newNamespace();
+  await numberRuns(redis, namespace, ['a', 'b']);
+
+  expect(await readRunNumbers(redis, namespace, ['b', 'a'])).toEqual([1, 0]);
+  expect(await readRunNumbers(redis, namespace, ['b', 'c'])).toBeNull();
+  expect(await readRunNumbers(redis, namespace, [])).toEqual([]);
+  expect(await findNumberedRun(redis, namespace, 2)).toBeNull();
 });
 
 test('who asks for the number of a run at the same time as others gets the same', async () => {

@@ -9,6 +9,22 @@ import type { RedisClient } from './script.ts';
 /** Runs that one step asks for. */
 const runsPerStep = 500;
 
+/** The number of each of these runs, in their order; null where any has none so far. */
+export async function readRunNumbers(
+  redis: RedisClient,
+  namespace: string,
+  ids: readonly string[],
+): Promise<readonly number[] | null> {
+  const key = storeKey(namespace, 'runNumbers');
+  const numbers: number[] = [];
+  for (let from = 0; from < ids.length; from += runsPerStep) {
+    const known = await redis.zmscore(key, ...ids.slice(from, from + runsPerStep));
+    if (known.some((number) => typeof number !== 'string')) return null;
+    numbers.push(...known.map(Number));
+  }
+  return numbers;
+}
+
 /** The number of each of these runs, in their order; those that have none get the next ones. */
 export async function numberRuns(
   redis: RedisClient,

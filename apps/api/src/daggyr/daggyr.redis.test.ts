@@ -179,6 +179,28 @@ test('mistakes in the graph are told once, by their place in the document', asyn
   expect(lines[1]).toContain('tasks.a.details.environment.RUNNEL_RUN_ID');
 });
 
+test('tags are texts', async () => {
+  const { status, body } = await submit(api, { ...chain, tags: { year: 2022 } });
+
+  expect(status).toBe(422);
+  expect(Object(body).error).toContain('tags.year');
+  expect(Object(body).error).toContain('write "2022"');
+});
+
+test('a run that is deleted is gone by its number, too, and the number is not given again', async () => {
+  const number = numberOf((await submit(api, chain)).body);
+  const { runs } = await api.client.listRuns({ limit: 1 });
+  const id = runs[0]?.id ?? '';
+  await ask(api, `/api/v1/runs/${number}`, { method: 'DELETE' });
+  await api.client.deleteRun(id);
+
+  const { status, body } = await ask(api, `/api/v1/runs/${number}/state`);
+
+  expect(status).toBe(404);
+  expect(Object(body).error).toContain('it may have been deleted');
+  expect(numberOf((await submit(api, chain)).body)).toBe(number + 1);
+});
+
 test('a cycle is told', async () => {
   const { status, body } = await submit(api, {
     tasks: { a: { ...echo(), parents: ['b'] }, b: { ...echo(), parents: ['a'] } },
@@ -186,6 +208,13 @@ test('a cycle is told', async () => {
 
   expect(status).toBe(422);
   expect(Object(body).error).toContain('the tasks wait for each other: a → b → a');
+});
+
+test('a generator is told as one', async () => {
+  const { body } = await submit(api, { tasks: { g: { ...echo(), is_generator: true } } });
+  const task = await ask(api, `/api/v1/runs/${numberOf(body)}/tasks/g`);
+
+  expect(task.body).toMatchObject({ task: { is_generator: true } });
 });
 
 test('what is ignored is warned of, and an unknown pool is no reason to refuse a run', async () => {

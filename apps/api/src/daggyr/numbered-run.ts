@@ -1,4 +1,10 @@
-import { findNumberedRun, numberRuns, type RunSummary, readRun } from '@runnel/store';
+import {
+  findNumberedRun,
+  numberRuns,
+  type RunSummary,
+  readRun,
+  readRunNumbers,
+} from '@runnel/store';
 import type { Request } from 'express';
 import type { ApiContext } from '../context.ts';
 import { RequestError } from '../request-error.ts';
@@ -30,10 +36,12 @@ export async function readNumberedRun(context: ApiContext, request: Request): Pr
   return { number: Number(asked), run: await readRun(redis, namespace, id) };
 }
 
-/** The numbers of these runs; those that have none get one. */
-export function giveNumbers(
+/** The numbers of these runs; those that have none get one, and only then something is written. */
+export async function giveNumbers(
   { redis, settings, fence }: Pick<ApiContext, 'redis' | 'settings' | 'fence'>,
   ids: readonly string[],
 ): Promise<readonly number[]> {
-  return fence.run(() => numberRuns(redis, settings.namespace, ids));
+  const { namespace } = settings;
+  const known = await readRunNumbers(redis, namespace, ids);
+  return known ?? (await fence.run(() => numberRuns(redis, namespace, ids)));
 }

@@ -43,7 +43,13 @@ export async function withEntries(
   }
   return tasks.map((summary) => {
     const { number } = summary.task;
-    const page = pages.get(Math.floor(number / entriesPerPage)) ?? null;
-    return { summary, entry: page?.[number % entriesPerPage] ?? null };
+    const entry = pages.get(Math.floor(number / entriesPerPage))?.[number % entriesPerPage];
+    return { summary, entry: entry !== undefined && isOf(entry, summary) ? entry : null };
   });
+}
+
+/** Generated tasks lie behind those that were sent, and have no text of their own. */
+function isOf(entry: JsonObject, { task }: TaskSummary): boolean {
+  const { id, class: name } = entry;
+  return name === task.group.class && (id === undefined || id === task.id);
 }

@@ -97,6 +97,7 @@ export class GrowingRun implements AsyncDisposable {
     const number = delivery.ids[place] ?? 0;
     const { id } = await info.task(number);
     return await joinRun({
+      dialect: 'native',
       ...{ redis, infos: this.infos, tools, delivery, runId: run.id },
       task: { number, id, attempt: delivery.attempts[place] ?? 1 },
       signal: AbortSignal.timeout(20_000),

@@ -326,3 +326,31 @@ test('of a run that is being cancelled nothing grows', async () => {
   expect(await run.join(delivery, entries(3))).toEqual({ outcome: 'cancelled' });
   expect(await redis.exists(run.driver.run.names.generated)).toBe(0);
 });
+
+test.each([1, 2, 3, 5])('edges that came later are visited once each, %i a page', async (edges) => {
+  await using run = await GrowingRun.submit(redis, [
+    { class: 'slow' },
+    ...Array.from({ length: 4 }, (_, index) => ({ class: `own${index}`, parents: ['slow'] })),
+    generator,
+    collect,
+  ]);
+  const rules = ['none-failed', 'any-succeeded', 'any-failed', 'all-done'] as const;
+  const set = [
+    ...rules.map((runIf) => ({ class: runIf, ...noop, runIf, parents: ['slow'] })),
+    ...(['succeeded', 'failed', 'done'] as const).map((on) => ({
+      ...{ class: `on-${on}`, ...noop, parents: [{ class: 'slow', on }] },
+    })),
+  ];
+  await run.play((id) => (id === 'slow' ? null : { outcome: 'succeeded', set }), edges);
+  expect((await run.states())['gen.on-done']).toBe('waiting');
+
+  await run.play(giving({}), edges);
+
+  expect(await run.states()).toMatchObject({
+    ...{ own0: 'succeeded', own3: 'succeeded', collect: 'skipped' },
+    ...{ 'gen.none-failed': 'succeeded', 'gen.any-succeeded': 'succeeded' },
+    ...{ 'gen.any-failed': 'skipped', 'gen.all-done': 'succeeded' },
+    ...{ 'gen.on-succeeded': 'succeeded', 'gen.on-failed': 'skipped', 'gen.on-done': 'succeeded' },
+  });
+  await expectSound(run);
+});

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AttemptResult, type Group, LimitError, SpecError, unreachable } from '@runnel/core';
+import {
+  type AttemptResult,
+  type GeneratorDialect,
+  type Group,
+  LimitError,
+  SpecError,
+  unreachable,
+} from '@runnel/core';
 import type { ExpandOptions } from '@runnel/spec';
 import {
   type AppendAnswer,
@@ -23,6 +30,7 @@ export interface Generation {
   readonly infos: RunInfoCache;
   readonly tools: GeneratorTools;
   readonly runId: string;
+  readonly dialect: GeneratorDialect;
   readonly delivery: Pick<Delivery, 'carrier' | 'token'>;
   readonly task: { readonly number: number; readonly id: string; readonly attempt: number };
   readonly signal: AbortSignal;
@@ -43,7 +51,7 @@ export async function joinRun(generation: Generation): Promise<AttemptResult> {
   const { tasks, ...result } = generation.result;
   if (tasks === undefined) return invalid(noTasks);
   try {
-    const set = readSet('native', tasks);
+    const set = readSet(generation.dialect, tasks);
     for (let wait = pauseMs; !generation.signal.aborted; ) {
       const answer = await append(generation, set);
       const end = endOf(answer, result);

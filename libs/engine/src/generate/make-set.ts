@@ -24,6 +24,7 @@ import {
   type SetPlan,
 } from '@runnel/store';
 import { composeSet, type EndOfGenerator } from './compose-set.ts';
+import { readDaggyrSet } from './daggyr-set.ts';
 import { findOuter } from './find-outer.ts';
 
 /** A generator's output on its way into the run. */
@@ -43,7 +44,7 @@ export interface SetRequest {
 export function readSet(dialect: GeneratorDialect, text: string): GeneratedSet {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxGeneratedBytes) throw new LimitError(describeTooLarge(bytes));
-  return parseGenerated(dialect, text);
+  return dialect === 'daggyr' ? readDaggyrSet(text) : parseGenerated(dialect, text);
 }
 
 export function describeTooLarge(bytes: number): string {

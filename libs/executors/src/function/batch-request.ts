@@ -35,7 +35,8 @@ export interface HostTask {
   readonly task: FunctionContext['task'];
   readonly idempotencyKey: string;
   readonly inputs: JsonObject;
-  readonly generates: boolean;
+  /** True for a generator. */
+  readonly generates?: true;
 }
 
 type Values = readonly [inputs: JsonObject, input?: Json];
@@ -95,6 +96,6 @@ export function decodeBatch(request: BatchRequest): readonly HostTask[] {
     },
     idempotencyKey: idempotencyKeys[position] ?? '',
     inputs,
-    generates: request.generates ?? false,
+    ...(request.generates === true ? { generates: true } : {}),
   }));
 }

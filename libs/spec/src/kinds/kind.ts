@@ -22,7 +22,7 @@ export interface RawEntry {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
   readonly version?: string | number | undefined;
-  readonly generator?: true | undefined;
+  readonly generator?: true | 'daggyr' | undefined;
 }
 
 /** The part of an entry that `defaults` may fill in. */

@@ -1,3 +1,4 @@
+import type { GeneratorDialect } from '@runnel/core';
 import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
 import { commonFields, policyFields, type RawRetries } from '../entry-fields.ts';
@@ -5,13 +6,16 @@ import { fields } from '../fields.ts';
 import { notYetFields } from '../not-yet.ts';
 import type { Kind } from './kind.ts';
 
+const describeGenerator =
+  'write "generator: true", "generator: daggyr" where it prints tasks as DaggyR has them, or leave it out for a task that generates nothing';
+
 const schema = fields(
   {
     ...commonFields,
     kind: z.literal('task').optional().describe('What the entry is. Default task.'),
     ...policyFields,
     generator: z
-      .literal(true, { error: describeGenerator })
+      .literal([true, 'daggyr'], { error: describeGenerator })
       .optional()
       .describe('Its output is a set of tasks that join the run while it goes on.'),
   },
@@ -35,13 +39,12 @@ export const task: Kind = {
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
     version: merged.version ?? null,
-    ...(merged.generator === undefined ? {} : { generator: 'native' }),
+    ...(merged.generator === undefined ? {} : { generator: dialectOf(merged.generator) }),
   }),
 };
 
-function describeGenerator({ input }: { readonly input: unknown }): string {
-  const wanted = 'write "generator: true", or leave it out for a task that generates nothing';
-  return input === 'daggyr' ? `output in DaggyR's dialect is not supported yet: ${wanted}` : wanted;
+function dialectOf(generator: true | 'daggyr'): GeneratorDialect {
+  return generator === true ? 'native' : generator;
 }
 
 function retryPolicyOf(raw: RawRetries | undefined): ReturnType<Kind['policyOf']>['retries'] {

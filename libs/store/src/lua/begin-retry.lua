@@ -11,21 +11,25 @@
 -- ARGV[3] now in ms
 -- ARGV[4] ids, ascending
 -- ARGV[5] who asks; empty: not said
--- ARGV[6] ms without a sign after which an editor is gone
+-- ARGV[6] shape of the run that they were found in
+-- ARGV[7] ms without a sign after which an editor is gone
 --
--- Returns one word: begun; else editing, retrying (another is under way), changing (a cancel of tasks is), halting or
--- the state of a run that can't be retried; nil where that run is gone.
-local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'cancel', 'editing', 'editingAt', 'editStep' }
+-- Returns one word: begun; else moved (tasks joined the run since), editing, retrying (another is under way), changing (a
+-- cancel of tasks is), halting or the state of a run that can't be retried; nil where that run is gone.
+local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'cancel', 'shape', 'editing', 'editingAt',
+  'editStep' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, id = h[1], h[6]
 if not state or h[2] ~= ARGV[2] then return false end
 -- Sent again.
 if h[5] == ARGV[1] then return 'begun' end
 if state == 'submitting' or state == 'created' then return state end
-if h[9] and (h[11] == '2' or tonumber(ARGV[3]) - tonumber(h[10]) < tonumber(ARGV[6])) then return 'editing' end
+if h[10] and (h[12] == '2' or tonumber(ARGV[3]) - tonumber(h[11]) < tonumber(ARGV[7])) then return 'editing' end
 if tonumber(h[4] or 0) > 0 then return 'retrying' end
 if tonumber(h[8] or 0) > 0 then return 'changing' end
 if state == 'running' and h[3] then return 'halting' end
+-- What hangs on them may be more by now.
+if tonumber(h[9] or 0) ~= tonumber(ARGV[6]) then return 'moved' end
 
 redis.call('SET', KEYS[2], ARGV[4])
 redis.call('HDEL', KEYS[1], 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes', 'editing', 'editingAt', 'editStep')

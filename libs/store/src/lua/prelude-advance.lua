@@ -93,7 +93,8 @@ end
 -- that is next where not all were seen.
 local function see_later(edges, skip, code, budget)
   local total = #edges / 4
-  local count = max(0, min(total - skip, budget))
+  -- At least one: the cursor has to move on, however small the budget.
+  local count = min(total - skip, max(1, budget))
   see_edges(edges, skip * 4 + 1, count, code)
   local next_edge = skip + count
   return budget - count, next_edge < total and next_edge or nil

@@ -118,8 +118,8 @@ local function group_info(group)
 end
 
 -- Counts of a group by state, attempts measured (n) and their microseconds (us).
--- 10: of a generated set that was replaced, so no task any more.
-local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 10, 'n', 'us' }
+-- 11: of a generated set that was replaced, so no task any more.
+local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 11, 'n', 'us' }
 local counts, counts_were = {}, {}
 
 local function counts_of(group)

@@ -241,6 +241,105 @@ describe('where DaggyR fails', () => {
       return found.has('Running') ? { notYet: [...found] } : { done: found };
     });
     expect(states.has('Killed')).toBe(true);
+    const { tasks } = await daggyr.full(busy.run_id);
+    const ended = Object.values(tasks).flatMap(({ attempts }) => attempts);
+    // The head of the expanded task has succeeded.
+    const killed = ended.filter(({ succeeded }) => !succeeded);
+    expect(killed).toMatchObject([
+      { killed: true, succeeded: false, exit_code: null },
+      { killed: true, succeeded: false, exit_code: null },
+    ]);
+  });
+});
+
+describe('generators, where DaggyR fails', () => {
+  /** Prints the document. */
+  function generator(document: unknown, fields: object = {}) {
+    return {
+      ...fields,
+      is_generator: true,
+      details: { command: ['echo', JSON.stringify(document)] },
+    };
+  }
+
+  test('the child of a generator waits for all that it generates, and edges inside are kept', async () => {
+    const { run_id } = await daggyr.submit({
+      tasks: {
+        make: generator(
+          {
+            first: { ...shell('sleep 0.3; echo first'), children: ['second'] },
+            second: shell('echo second'),
+          },
+          { children: ['after'] },
+        ),
+        after: shell('echo after'),
+      },
+    });
+
+    expect(await daggyr.end(run_id)).toBe('Completed');
+    const { tasks } = await daggyr.full(run_id);
+    const [first, second, after] = ['make.first', 'make.second', 'after'].map(
+      (name) => tasks[name]?.attempts[0],
+    );
+
+    expect(Object.keys(tasks).sort()).toEqual(['after', 'make', 'make.first', 'make.second']);
+    expect(tasks['make']?.task).toMatchObject({ is_generator: true, children: ['after'] });
+    expect(tasks['make.second']?.task).toMatchObject({ is_generator: false });
+    expect(second?.output).toBe('second\n');
+    expect(Date.parse(second?.start_time ?? '')).toBeGreaterThanOrEqual(
+      Date.parse(first?.stop_time ?? ''),
+    );
+    expect(Date.parse(after?.start_time ?? '')).toBeGreaterThanOrEqual(
+      Date.parse(second?.stop_time ?? ''),
+    );
+  });
+
+  test('a list, and parameters of its own, can be generated too', async () => {
+    const { run_id } = await daggyr.submit({
+      tasks: [
+        {
+          class: 'make',
+          ...generator([
+            {
+              class: 'part',
+              parameters: { NN: ['1', '2'] },
+              details: { command: ['echo', 'NN'] },
+            },
+          ]),
+        },
+      ],
+    });
+
+    expect(await daggyr.end(run_id)).toBe('Completed');
+    expect(Object.keys(await daggyr.tasks(run_id)).sort()).toEqual([
+      'make',
+      'make.part.0',
+      'make.part.1',
+    ]);
+  });
+
+  test('a name that the run has already kills no server', async () => {
+    const { run_id } = await daggyr.submit({
+      tasks: { make: generator({ other: shell('true') }), other: shell('true') },
+    });
+
+    expect(await daggyr.end(run_id)).toBe('Completed');
+    expect(Object.keys(await daggyr.tasks(run_id)).sort()).toEqual(['make', 'make.other', 'other']);
+  });
+
+  test('what is no set of tasks fails the generator, with the reason', async () => {
+    const { run_id } = await daggyr.submit({
+      tasks: {
+        make: generator({ bad: { details: {} } }, { children: ['after'] }),
+        after: shell('true'),
+      },
+    });
+
+    expect(await daggyr.end(run_id)).toBe('Errored');
+    const { attempts } = await daggyr.task(run_id, 'make');
+
+    expect(await daggyr.tasks(run_id)).toEqual({ make: 'Errored', after: 'Queued' });
+    expect(attempts[0]?.error).toContain('bad.details.command');
   });
 });
 

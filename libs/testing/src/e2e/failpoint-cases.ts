@@ -55,6 +55,26 @@ export const pausePoints: readonly Failpoint[] = [
 export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
 export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.after-begin'];
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
+/** Points that a worker passes when the set of a generator joins its run. */
+export const appendPoints: readonly Failpoint[] = [
+  'append.before',
+  'append.after-page',
+  'append.before-show',
+  'append.after-show',
+];
+export const partCancelPoints: readonly Failpoint[] = [
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+];
+export const partCancelPagePoints: readonly Failpoint[] = [
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+];
+export const partPausePoints: readonly Failpoint[] = [
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Of giving a run its number, for DaggyR's clients. */
@@ -78,6 +98,7 @@ export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints, ...numberPoints],
+  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints],
+  ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
   ...[...editPoints, ...editPagePoints, ...editThawPoints],
 ];
