@@ -96,7 +96,7 @@ export class ProtocolWatch {
   async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const keyCount = Number(args[2]);
     const queues = keyCount - allScripts.takeTurn.keys.length;
-    const settlements = args.slice(3 + keyCount + 4 + 3 * queues);
+    const settlements = args.slice(3 + keyCount + 5 + 3 * queues);
     let current = 0;
     for (let at = 0; at + 5 <= settlements.length; at += 5) {
       const [carrier, token, outcomes] = settlements.slice(at, at + 3);
