@@ -4,6 +4,7 @@ import {
   ConflictError,
   LimitError,
   NotFoundError,
+  RevisionChangedError,
   SetupError,
   SpecError,
   UserError,
@@ -124,6 +125,7 @@ function ofUserError(error: UserError): Answer {
     const headers = code === 'IN_FLIGHT' ? { headers: { 'Retry-After': '1' } } : {};
     return { status: 409, code, detail, ...headers };
   }
+  if (error instanceof RevisionChangedError) return { status: 412, code, detail };
   if (error instanceof LimitError) return { status: 413, code, detail };
   if (error instanceof SetupError) return { status: 503, code, detail };
   return { status: 400, code, detail };

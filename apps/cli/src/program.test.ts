@@ -43,6 +43,8 @@ test('lists every command in its help', async () => {
     'pause',
     'resume',
     'retry',
+    'edit',
+    'diff',
     'rm',
     'workers',
     'doctor',

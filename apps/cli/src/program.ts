@@ -19,6 +19,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   pause: async () => (await import('./commands/pause.ts')).addPause,
   resume: async () => (await import('./commands/resume.ts')).addResume,
   retry: async () => (await import('./commands/retry.ts')).addRetry,
+  edit: async () => (await import('./commands/edit.ts')).addEdit,
+  diff: async () => (await import('./commands/diff.ts')).addDiff,
   rm: async () => (await import('./commands/rm.ts')).addRm,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,

@@ -7,6 +7,7 @@ import {
   type Shares,
 } from '@runnel/engine';
 import {
+  goOnWithEdit,
   haltPage,
   type OutcomeEntry,
   outcomeBytes,
@@ -38,7 +39,12 @@ export interface TurnContext {
 const mostMoves = 64;
 
 /** What is left of a run's work. */
-type Unfinished = 'backlog' | 'halt' | 'retry' | 'cancel';
+type Unfinished = 'backlog' | 'halt' | 'retry' | 'cancel' | 'edit';
+
+/** What a turn of a run that has not ended answers. */
+const goingOnStates: ReadonlySet<string> = new Set([
+  ...['running', 'halting', 'retrying', 'changing', 'editing'],
+]);
 
 /** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel or a retry. */
 export class RunTurns {
@@ -78,7 +84,8 @@ export class RunTurns {
    * outbox: what it holds was left by a process that died or could not reach BullMQ.
    */
   async visit(runId: string): Promise<void> {
-    await this.#step(runId, { wantsOutbox: true });
+    const state = await this.#step(runId, { wantsOutbox: true });
+    if (state === 'editing') await this.#edit(runId);
   }
 
   /** One bounded step for each run that has work left. */
@@ -90,15 +97,21 @@ export class RunTurns {
     );
   }
 
-  async #step(runId: string, options: { readonly wantsOutbox: boolean }): Promise<void> {
+  /** The state that was answered; null where the run is gone. */
+  async #step(
+    runId: string,
+    options: { readonly wantsOutbox: boolean },
+  ): Promise<TurnAnswer['state'] | null> {
     const info = await this.#read(runId);
-    if (info !== null) await this.#turn(info, [], options);
-    else this.#unfinished.delete(runId);
+    if (info !== null) return await this.#turn(info, [], options);
+    this.#unfinished.delete(runId);
+    return null;
   }
 
   /** What a page of a retry makes ready is cut at once, and what a cancel held up at its end. */
   async #goOn(runId: string, what: Unfinished): Promise<void> {
     if (what === 'retry' && !(await this.#retry(runId))) return;
+    if (what === 'edit' && (await this.#edit(runId))) return;
     if (what === 'cancel' && !(await this.#cancel(runId))) return;
     await this.#step(runId, { wantsOutbox: false });
   }
@@ -112,6 +125,19 @@ export class RunTurns {
     const page = await retryPage(redis, info.facts.handle, now());
     await failpoint('retry.after-page');
     return page === null || page.phase === 0 || page.phase === 3;
+  }
+
+  /** What is left of an edit whose editor is gone; true while pages are left. */
+  async #edit(runId: string): Promise<boolean> {
+    const info = await this.#read(runId);
+    if (info === null) return false;
+    const { redis, now } = this.#context;
+    await failpoint('edit.before-thaw');
+    const step = await goOnWithEdit(redis, info.facts.handle, { now: now() });
+    await failpoint('edit.after-thaw');
+    if (step === 'paging') this.#unfinished.set(runId, 'edit');
+    else if (step === 'frozen') this.#unfinished.delete(runId);
+    return step === 'paging' || step === 'frozen';
   }
 
   /** One page of cancelling tasks; true where a turn may find something to do. */
@@ -137,7 +163,7 @@ export class RunTurns {
     info: RunInfo,
     settlements: readonly Settlement[],
     options: { readonly wantsOutbox: boolean },
-  ): Promise<void> {
+  ): Promise<TurnAnswer['state'] | null> {
     const { redis, shares, now, onAccepted, news } = this.#context;
     const { handle } = info.facts;
     await failpoint(settlements.length > 0 ? 'settle.before' : 'turn.before');
@@ -151,11 +177,12 @@ export class RunTurns {
     if (answer === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);
-      return;
+      return null;
     }
     onAccepted(answer.accepted, answer.duplicates);
     if (answer.accepted > 0) news.tell(handle.id, 'settled');
     await this.#follow(await this.#context.infos.readAt(handle.id, answer.shape), answer);
+    return answer.state;
   }
 
   async #follow(info: RunInfo, answer: TurnAnswer): Promise<void> {
@@ -179,7 +206,7 @@ export class RunTurns {
 
   /** Tells followers of the run that it ended; they read the run to see how. */
   #announce(info: RunInfo, state: string): void {
-    if (['running', 'halting', 'retrying', 'changing'].includes(state)) return;
+    if (goingOnStates.has(state)) return;
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
     this.#context.news.tell(id, 'ended');

@@ -1,8 +1,14 @@
 import { AttemptAbort } from '@runnel/core';
-import { findCancelled, type TaskWatcher } from '@runnel/engine';
+import {
+  findCancelled,
+  findUnwanted,
+  type TaskWatcher,
+  type WatchedDelivery,
+} from '@runnel/engine';
 import {
   cancelChannel,
   cancelTasksChannel,
+  editChannel,
   findCancelling,
   pauseChannel,
   type RedisClient,
@@ -15,12 +21,14 @@ const rememberMs = 60_000;
 
 /** What a delivery has to know of its run while it is worked on. */
 export interface RunHold {
-  /** Aborted where the run is cancelled. */
+  /** Aborted where the run is cancelled, or was edited and has no use for the delivery any more. */
   readonly signal: AbortSignal;
-  /** Whether the run was cancelled or paused a moment ago. */
+  /** Whether the run was cancelled, paused or edited a moment ago. */
   readonly mustClaim: boolean;
   /** Has single tasks of it ended when they are cancelled. */
   watch(watcher: TaskWatcher): void;
+  /** Has it looked after whether an edit of the run leaves the delivery. */
+  guard(claimed: WatchedDelivery): void;
   release(): void;
 }
 
@@ -39,6 +47,7 @@ export class RunCancels {
   /** When runs were cancelled or paused, for a while. */
   readonly #recent = new Map<string, number>();
   readonly #held = new Map<string, Set<Held>>();
+  readonly #guarded = new Map<AbortController, WatchedDelivery>();
   /** Looks at once which tasks of a run are cancelled. */
   #look: (runId: string) => void = () => undefined;
 
@@ -51,6 +60,7 @@ export class RunCancels {
     return {
       signal: own.abort.signal,
       mustClaim: this.#recent.has(runId),
+      guard: (claimed) => this.#guarded.set(own.abort, claimed),
       watch: (watcher) => {
         own.watcher = watcher;
         // What was told before it was claimed was not for it.
@@ -58,6 +68,7 @@ export class RunCancels {
       },
       release: () => {
         held.delete(own);
+        this.#guarded.delete(own.abort);
         if (held.size === 0 && this.#held.get(runId) === held) this.#held.delete(runId);
       },
     };
@@ -73,7 +84,7 @@ export class RunCancels {
     this.#recent.set(runId, performance.now());
   }
 
-  /** @param look looks which tasks of a run are cancelled, with `checkTasks`. */
+  /** @param look looks what of a run is not wanted any more, with `checkTasks` and `checkEdited`. */
   async listen(
     subscriber: RedisClient,
     namespace: string,
@@ -81,14 +92,23 @@ export class RunCancels {
   ): Promise<void> {
     this.#look = look;
     const tasks = cancelTasksChannel(namespace);
+    const edited = editChannel(namespace);
     const whole = cancelChannel(namespace);
     subscriber.on('message', (channel, runId) => {
       if (channel === whole) return this.cancel(runId);
       this.distrust(runId);
-      if (channel === tasks && this.#held.has(runId)) look(runId);
+      if ((channel === tasks || channel === edited) && this.#held.has(runId)) look(runId);
     });
-    for (const channel of [whole, tasks, pauseChannel(namespace)]) {
+    for (const channel of [whole, tasks, edited, pauseChannel(namespace)]) {
       await subscriber.subscribe(channel);
+    }
+  }
+
+  /** Aborts deliveries that an edit of their run has closed. */
+  async checkEdited(redis: RedisClient): Promise<void> {
+    const guarded = new Map([...this.#guarded].map(([abort, one]) => [one, abort]));
+    for (const one of await findUnwanted(redis, [...guarded.keys()])) {
+      guarded.get(one)?.abort(new AttemptAbort('lease-lost'));
     }
   }
 

@@ -127,6 +127,7 @@ export class RunningWorker implements AsyncDisposable {
       const run = runHandle(settings.namespace, runId);
       // What fails is found by the next check.
       this.#cancels.checkTasks(redis, run).catch(onError);
+      this.#cancels.checkEdited(redis).catch(onError);
     });
     await this.#sign();
     await this.#turnParts.start();
@@ -151,6 +152,7 @@ export class RunningWorker implements AsyncDisposable {
     this.#timers.push(
       repeat(signEveryMs, () => this.#sign(), onError),
       repeat(checkCancelsEveryMs, () => this.#cancels.check(redis, this.#infos), onError),
+      repeat(checkCancelsEveryMs, () => this.#cancels.checkEdited(redis), onError),
     );
     logger.info({ worker: name, slots: this.#slots }, 'taking tasks');
   }
@@ -188,6 +190,7 @@ export class RunningWorker implements AsyncDisposable {
       const end = await this.#executor.execute({
         ...{ runId, carrier, attemptsStarted, mustClaim, lease, cancel, shutdown },
         watchTasks: hold.watch,
+        onClaimed: hold.guard,
       });
       const log = shownLog(end);
       if (log !== '') await job.log(log);

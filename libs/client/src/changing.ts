@@ -1,9 +1,11 @@
 import type { FinalTaskState, OpenTaskState } from '@runnel/core';
 import type { CallOptions, Client } from './client.ts';
+import { encodeSpec } from './encode-spec.ts';
 import type { Http } from './http.ts';
 import { runPath } from './run-path.ts';
 import { type WireAccepted, wireAccepted, wireRetried } from './wire.ts';
 import { type WireChanged, wireChanged } from './wire-changes.ts';
+import { type WireEdited, wireEdited } from './wire-edit.ts';
 
 /** Which tasks; without any of it, every task that failed or was cancelled. */
 export interface RetryOptions extends CallOptions {
@@ -16,6 +18,20 @@ export interface RetryOptions extends CallOptions {
   readonly dryRun?: boolean | undefined;
 }
 
+export interface EditOptions extends CallOptions {
+  /** The revision that the spec was made from, as `readRevision` tells it: an edit of another one is refused. */
+  readonly revision: number;
+  /** The spec's folder, absolute, for `{{run.source}}`; accepted from this machine only. */
+  readonly source?: string | undefined;
+}
+
+export interface PreviewOptions extends CallOptions, Pick<EditOptions, 'source'> {
+  /** Lists tasks, too: a page of those with a fate, or of all but `reused`. */
+  readonly list?: boolean | undefined;
+  readonly fate?: WireEdited['tasks'][number]['fate'] | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
 /** Which tasks that have not ended; without any of it, the whole run. */
 export interface ChangeOptions extends CallOptions {
   readonly tasks?: readonly (string | number)[] | undefined;
@@ -37,7 +53,7 @@ export type ChangeAnswer = WireAccepted &
 /** Calls that change a run which goes on afterwards. */
 export function changing(
   http: Http,
-): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun' | 'retryRun'> {
+): Pick<Client, 'cancelRun' | 'pauseRun' | 'resumeRun' | 'retryRun' | 'editRun' | 'previewEdit'> {
   const ask =
     (verb: string) =>
     async (
@@ -68,6 +84,30 @@ export function changing(
         signal,
       });
       return { ...body, isNew: status === 202 };
+    },
+    editRun(id, spec, { revision, source, signal }) {
+      const { body, contentType } = encodeSpec(spec);
+      return http.read(wireEdited, {
+        method: 'PUT',
+        path: `${runPath(id)}/spec`,
+        query: { source },
+        headers: { 'Content-Type': contentType, 'If-Match': `"${revision}"` },
+        body,
+        isTimed: false,
+        signal,
+      });
+    },
+    previewEdit(id, spec, { signal, ...query } = {}) {
+      const { body, contentType } = encodeSpec(spec);
+      return http.read(wireEdited, {
+        method: 'PUT',
+        path: `${runPath(id)}/spec`,
+        query: { dryRun: true, ...query },
+        headers: { 'Content-Type': contentType },
+        body,
+        isTimed: false,
+        signal,
+      });
     },
   };
 }

@@ -1,9 +1,16 @@
 import type { RunState, TaskState } from '@runnel/core';
 import { z } from 'zod';
-import { type ChangeAnswer, type ChangeOptions, changing, type RetryOptions } from './changing.ts';
+import {
+  type ChangeAnswer,
+  type ChangeOptions,
+  changing,
+  type EditOptions,
+  type PreviewOptions,
+  type RetryOptions,
+} from './changing.ts';
+import { encodeSpec } from './encode-spec.ts';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
-import { joinLines } from './join-lines.ts';
 import { readEventStream } from './read-event-stream.ts';
 import { runPath, taskPath } from './run-path.ts';
 import {
@@ -28,6 +35,7 @@ import {
   wireValidated,
   wireWorkers,
 } from './wire.ts';
+import type { WireEdited } from './wire-edit.ts';
 import type { WireEvent } from './wire-events.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
@@ -108,7 +116,13 @@ export interface Client {
   startRun(id: string, options?: CallOptions): Promise<WireAccepted>;
   listRuns(query?: ListRunsQuery): Promise<WireRunPage>;
   getRun(id: string, options?: CallOptions): Promise<WireRun>;
-  getSpec(id: string, options?: CallOptions): Promise<unknown>;
+  /** With `revision` an earlier one, while it is kept. */
+  getSpec(
+    id: string,
+    options?: CallOptions & { readonly revision?: number | undefined },
+  ): Promise<unknown>;
+  /** The number of the spec's revision, from 1: each edit raises it. */
+  readRevision(id: string, options?: CallOptions): Promise<number>;
   getTasks(id: string, query?: ListTasksQuery): Promise<WireTaskPage>;
   getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
   /** What the run waits for, or why it ended so; with a task: that task. */
@@ -128,6 +142,10 @@ export interface Client {
   resumeRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
+  /** Gives a run another spec; tasks that it does not change keep their results. */
+  editRun(id: string, spec: SpecDocument, options: EditOptions): Promise<WireEdited>;
+  /** What an edit would do with each task; nothing is changed. */
+  previewEdit(id: string, spec: SpecDocument, options?: PreviewOptions): Promise<WireEdited>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
@@ -218,7 +236,14 @@ function reading(
   http: Http,
 ): Pick<
   Client,
-  'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
+  | 'listRuns'
+  | 'getRun'
+  | 'getSpec'
+  | 'readRevision'
+  | 'getTasks'
+  | 'getTask'
+  | 'why'
+  | 'listWorkers'
 > {
   return {
     listRuns({ signal, since, until, ...query } = {}) {
@@ -232,12 +257,19 @@ function reading(
     },
     getRun: (id, options = {}) =>
       http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),
-    getSpec: (id, options = {}) =>
+    getSpec: (id, { revision, signal } = {}) =>
       http.read(z.unknown(), {
         method: 'GET',
         path: `${runPath(id)}/spec`,
-        signal: options.signal,
+        query: { revision },
+        signal,
       }),
+    async readRevision(id, options = {}) {
+      const path = `${runPath(id)}/spec`;
+      const response = await http.send({ method: 'GET', path, signal: options.signal });
+      await response.body?.cancel();
+      return Number(response.headers.get('ETag')?.replaceAll('"', '') ?? 1);
+    },
     getTasks: (id, { signal, ...query } = {}) =>
       http.read(wireTaskPage, {
         method: 'GET',
@@ -290,14 +322,4 @@ function logs(http: Http): Pick<Client, 'getLog' | 'followLog' | 'followEvents'>
         }),
       ),
   };
-}
-
-function encodeSpec(spec: SpecDocument): {
-  readonly body: string | ReadableStream<Uint8Array>;
-  readonly contentType: string;
-} {
-  if ('text' in spec) return { body: spec.text, contentType: `application/${spec.format}` };
-  if ('value' in spec) return { body: JSON.stringify(spec.value), contentType: 'application/json' };
-  const body = ReadableStream.from(joinLines(spec.lines));
-  return { body, contentType: 'application/x-ndjson' };
 }

@@ -1,4 +1,10 @@
-export type { ChangeAnswer, ChangeOptions, RetryOptions } from './changing.ts';
+export type {
+  ChangeAnswer,
+  ChangeOptions,
+  EditOptions,
+  PreviewOptions,
+  RetryOptions,
+} from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -64,5 +70,14 @@ export {
   wireChanged,
   wirePausedParts,
 } from './wire-changes.ts';
+export {
+  fates,
+  rerunReasons,
+  type WireEdited,
+  type WireRerunReason,
+  type WireRevisions,
+  wireEdited,
+  wireRevisions,
+} from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

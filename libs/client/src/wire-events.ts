@@ -6,6 +6,7 @@ export const eventTypes = [
   'runnel.run.paused',
   'runnel.run.resumed',
   'runnel.run.retried',
+  'runnel.run.edited',
   'runnel.run.cancelling',
   'runnel.run.stopping',
   'runnel.run.ended',

@@ -15,6 +15,7 @@ export {
   type Issue,
   LimitError,
   NotFoundError,
+  RevisionChangedError,
   SetupError,
   SpecError,
   UserError,
@@ -78,7 +79,7 @@ export {
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
-export { beingSubmitted, noSuchClass, noSuchRun, noSuchTask } from './run-errors.ts';
+export { beingEdited, beingSubmitted, noSuchClass, noSuchRun, noSuchTask } from './run-errors.ts';
 export { AttemptSecrets } from './secrets/attempt-secrets.ts';
 export {
   describePlaces,

@@ -54,6 +54,8 @@ export interface Group {
   readonly successExitCodes: readonly number[];
   readonly allowFailure: boolean;
   readonly resources: Readonly<Record<string, number>>;
+  /** What a user changes to have tasks run again when the run is edited; null: nothing was given. */
+  readonly version: string | number | null;
   /** Columns of the values in the payload, in order. */
   readonly axes: readonly string[];
   /** False: braces in details are the task's own and nothing is rendered. */

@@ -4,6 +4,7 @@ export const whyCodes = {
   submitting: 'The submission of the run goes on.',
   'submission-abandoned': 'The submission of the run broke off; the run is removed.',
   paused: 'The run is paused; or a class of it, or the task.',
+  editing: 'The run is getting another spec; nothing of it starts before it has it.',
   retrying: 'Tasks are being brought back by a retry; none starts before all are.',
   cancelling: 'The run, or the task, is being cancelled; what runs has not ended yet.',
   stopping: 'A task failed and `onFailure` is `stop`; what runs has not ended yet.',

@@ -1,4 +1,4 @@
-import { failpoint, isFinalRunState, runStates } from '@runnel/core';
+import { beingEdited, failpoint, isFinalRunState, runStates } from '@runnel/core';
 import {
   cancelChannel,
   haltPage,
@@ -25,6 +25,7 @@ export async function cancelRun(
   const answer = await haltPage(redis, facts.handle, 'cancel', now, by);
   await failpoint('cancel.after-first-page');
   if (answer === null) return { isNew: false, hasEnded: true };
+  if (answer.state === 'editing') throw beingEdited(id);
   const state = runStates.find((known) => known === answer.state);
   const hasEnded = state !== undefined && isFinalRunState(state);
   if (answer.began) {

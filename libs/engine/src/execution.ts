@@ -7,7 +7,14 @@ import {
   type OpenExecutor,
   type TaskInput,
 } from '@runnel/core';
-import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import {
+  type Delivery,
+  handBack,
+  nudge,
+  RunChangedError,
+  type RunInfo,
+  type StoredGroup,
+} from '@runnel/store';
 import { CancelledPlaces } from './cancelled-places.ts';
 import { findJoined } from './generate/find-joined.ts';
 import { joinRun } from './generate/join-run.ts';
@@ -72,7 +79,7 @@ export class Execution {
     this.#watch(places);
     const joined = await findJoined(this.#context.redis, this.#claimed, places);
     for (const place of joined) this.#end(place, { outcome: 'succeeded' }, 0);
-    const tasks = await this.#prepare(places.filter((place) => !joined.has(place)));
+    const tasks = await this.#prepareOrLeave(places.filter((place) => !joined.has(place)));
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
     await Promise.all(this.#joining);
     this.#cancelled[Symbol.dispose]();
@@ -108,6 +115,17 @@ export class Execution {
     }
     await finished;
     if (!isWhole) await this.#handBack([]);
+  }
+
+  /** Of a run that is edited meanwhile nothing starts: the details may be those of another revision. */
+  async #prepareOrLeave(places: readonly number[]): Promise<readonly PlacedTask[]> {
+    try {
+      return await this.#prepare(places);
+    } catch (error: unknown) {
+      if (!(error instanceof RunChangedError)) throw error;
+      this.#context.infos.forget(this.#claimed.start.runId);
+      return [];
+    }
   }
 
   /** Renders every open task; one that can't be rendered fails at once, the others go on. */
@@ -149,6 +167,7 @@ export class Execution {
         },
       });
     }
+    if (looksForInputs) await info.checkRevision();
     return tasks;
   }
 

@@ -6,6 +6,15 @@ export { type DoctorContext, type Examination, examineRun } from './doctor/exami
 export { type Finding, type FindingKind, findingKinds } from './doctor/finding.ts';
 export { moveOutbox } from './doctor/move-outbox.ts';
 export { countSeenTwice, watchShards } from './doctor/watch.ts';
+export {
+  type EditAnswer,
+  type EditDone,
+  editRun,
+  type NewRevision,
+  previewEdit,
+} from './edit/edit-run.ts';
+export { type Fate, fateNames, type RerunReason, rerunReasons } from './edit/fates.ts';
+export { findUnwanted } from './edit/find-unwanted.ts';
 export { Enqueuer } from './enqueue.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
@@ -36,4 +45,10 @@ export type { JobFinder, WhyContext } from './why/look.ts';
 export type { NamedTask, Reason } from './why/reason.ts';
 export { abandonedMs } from './why/submission.ts';
 export { type Why, whyRun, whyTask } from './why/why.ts';
-export type { DeliveryEnd, DeliveryStart, TaskWatcher, WorkerContext } from './worker-context.ts';
+export type {
+  DeliveryEnd,
+  DeliveryStart,
+  TaskWatcher,
+  WatchedDelivery,
+  WorkerContext,
+} from './worker-context.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  beingEdited,
   beingSubmitted,
   ConflictError,
   type FinalTaskState,
@@ -101,6 +102,7 @@ function refusal(id: string, answer: string | null): Error {
       return noSuchRun(id);
     case 'retrying':
     case 'changing':
+    case 'editing':
       return inFlight(id, answer);
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
@@ -112,7 +114,8 @@ function refusal(id: string, answer: string | null): Error {
 }
 
 /** Another change of tasks goes through its pages. */
-export function inFlight(id: string, what: 'retrying' | 'changing'): ConflictError {
+export function inFlight(id: string, what: 'retrying' | 'changing' | 'editing'): ConflictError {
+  if (what === 'editing') return beingEdited(id);
   const change = what === 'retrying' ? 'is being retried' : 'has tasks that are being cancelled';
   return new ConflictError(`run ${id} ${change}: ask again in a few seconds`, 'IN_FLIGHT');
 }

@@ -112,6 +112,7 @@ export function refusalOf(id: string, state: string | null): Error {
       return noSuchRun(id);
     case 'retrying':
     case 'changing':
+    case 'editing':
       return inFlight(id, state);
     case 'halting':
       return new ConflictError(`run ${id} is being ended early`);

@@ -1,5 +1,5 @@
 import type { AttemptResult, SecretSource } from '@runnel/core';
-import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
+import type { Delivery, Fence, OpenRunHandle, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
 import type { GeneratorTools } from './generate/join-run.ts';
 import type { Pace } from './pace.ts';
@@ -39,6 +39,14 @@ export interface DeliveryStart {
   readonly shutdown: AbortSignal;
   /** Has single tasks of it ended when they are cancelled. */
   watchTasks?(watcher: TaskWatcher): void;
+  /** Told of what was claimed, so that it can be looked after whether it is wanted still. */
+  onClaimed?(claimed: WatchedDelivery): void;
+}
+
+/** A delivery that a worker has, and the shape of its run when it got it. */
+export interface WatchedDelivery extends Pick<Delivery, 'carrier' | 'token'> {
+  readonly shape: number;
+  readonly run: OpenRunHandle;
 }
 
 /** Tasks that a worker has, and how it ends some of them. */

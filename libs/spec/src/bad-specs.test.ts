@@ -58,7 +58,7 @@ tasks: [{ class: a, executor: noop }]`,
     colour: red`,
     [
       `tasks[0].detials (line 4, column 5): unknown field "detials" (did you mean "details"?)`,
-      `tasks[0].colour (line 5, column 5): unknown field "colour"; known are class, id, parents, children, parameters, runIf, kind, executor, details, allowFailure, retries, timeout, successExitCodes, pool, priority, resources, templated, generator`,
+      `tasks[0].colour (line 5, column 5): unknown field "colour"; known are class, id, parents, children, parameters, runIf, kind, executor, details, allowFailure, retries, timeout, successExitCodes, pool, priority, resources, templated, version, generator`,
     ],
   ],
   [

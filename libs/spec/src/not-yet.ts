@@ -5,7 +5,6 @@ export const notYetFields: NotYet = {
   process: 'processes ("process") are',
   tasks: 'processes (an entry with "tasks" of its own) are',
   join: 'processes ("join") are',
-  version: 'versions of a task ("version") are',
 };
 
 /** Fields of a run that are planned. */

@@ -125,6 +125,7 @@ const usual = {
   successExitCodes: z.array(z.number()).default([0]),
   allowFailure: z.boolean().default(false),
   resources: z.record(z.string(), z.number()).default({}),
+  version: z.union([z.string(), z.number()]).nullable().default(null),
   axes: z.array(z.string()).default([]),
   templated: z.boolean().default(true),
   inputs: z.array(z.object({ class: z.string(), single: z.boolean() })).default([]),

@@ -1,6 +1,6 @@
 import { ConflictError, failpoint, isFinalRunState, noSuchRun, runStates } from '@runnel/core';
-import { readyKey, runKeyDocs, shardKey } from './keys.ts';
-import { runHandle } from './run-handle.ts';
+import { keptSpecs, readyKey, revisionKey, runKeyDocs, shardKey } from './keys.ts';
+import { type RunHandle, runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { removeRecord } from './scripts.ts';
 
@@ -40,11 +40,26 @@ export async function removeRun(
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
-  const more = [...own, ...ready];
+  const edited = await listRevisionKeys(redis, run);
+  const more = [...own, ...ready, ...edited];
   await failpoint('remove.before');
   const removed = await removeRecord.run(redis, { names: run.names, more }, [id, set, until]);
   await failpoint('remove.after');
   return removed === 1;
+}
+
+/** Of runs that were edited: specs of earlier revisions. */
+async function listRevisionKeys(
+  redis: RedisClient,
+  { namespace, id, names }: RunHandle,
+): Promise<readonly string[]> {
+  const revision = Number((await redis.hget(names.meta, 'revision')) ?? 1);
+  const first = Math.max(1, revision - keptSpecs - 1);
+  return Array.from({ length: revision - first }, (_, index) => first + index).flatMap((number) =>
+    (['spec', 'payload'] as const).map((part) =>
+      revisionKey(namespace, id, { part, revision: number }),
+    ),
+  );
 }
 
 /** Runs of a shard whose submission broke off, or that were created and never started. */

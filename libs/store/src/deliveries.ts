@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Delivery, decodeDelivery } from './packed.ts';
 import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -56,10 +57,20 @@ export async function claim(
   return { kind: 'refused', refusal };
 }
 
-const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'parked', 'paused'] as const;
+const refusals = [
+  ...(['gone', 'late', 'cancelled', 'split', 'poison', 'parked', 'paused', 'editing'] as const),
+] as const;
 
-/** Hands back open tasks of a claimed delivery, all or those at some places; returns how many. */
-export function handBack(
+/** How long is waited before a run that is being edited is asked again. */
+export const editPollMs = 100;
+/** Far longer than an edit may take: its editor is taken for gone after 10 s without a sign. */
+const mostEditPolls = 600;
+
+/**
+ * Hands back open tasks of a claimed delivery, all or those at some places; returns how many. Of a run that is
+ * being edited once that is over.
+ */
+export async function handBack(
   redis: RedisClient,
   run: OpenRunHandle,
   request: Pick<Delivery, 'carrier' | 'token'> & {
@@ -68,7 +79,13 @@ export function handBack(
   },
 ): Promise<number> {
   const { carrier, token, now, places = [] } = request;
-  return returnDelivery.run(redis, run.keys, [carrier, token, now, ...places]);
+  const args = [carrier, token, now, ...places];
+  for (let poll = 0; poll < mostEditPolls; poll++) {
+    const count = await returnDelivery.run(redis, run.keys, args);
+    if (count >= 0) return count;
+    await sleep(editPollMs);
+  }
+  return 0;
 }
 
 /** Every open delivery of a run: a bounded window of its ready work. */

@@ -18,7 +18,15 @@ export interface TaskEvent {
 
 /** Something that befell the whole run. */
 export interface RunEvent {
-  readonly kind: 'started' | 'paused' | 'resumed' | 'retried' | 'cancelling' | 'stopping' | 'ended';
+  readonly kind:
+    | 'started'
+    | 'paused'
+    | 'resumed'
+    | 'retried'
+    | 'edited'
+    | 'cancelling'
+    | 'stopping'
+    | 'ended';
   readonly number: number;
   readonly at: number;
   /** Of one that ended. */
@@ -88,7 +96,7 @@ export async function readLastEventTime(
 }
 
 /** Events after which the run is running. */
-const goingOnKinds = ['started', 'resumed', 'retried'] as const;
+const goingOnKinds = ['started', 'resumed', 'retried', 'edited'] as const;
 
 function decodeEntry(id: Buffer, fields: readonly Buffer[]): readonly FeedEvent[] {
   const last = Number(id.toString().split('-')[1]);

@@ -9,7 +9,14 @@ export {
   readEndedBefore,
   removeRun,
 } from './delete-run.ts';
-export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export {
+  type ClaimAnswer,
+  claim,
+  editPollMs,
+  handBack,
+  type Refusal,
+  readDeliveries,
+} from './deliveries.ts';
 export {
   type BacklogEntry,
   decodeBacklogEntry,
@@ -40,6 +47,25 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { type EditParts, listEditParts } from './edit/edit-parts.ts';
+export {
+  type EditToken,
+  editorGoneMs,
+  freezeRun,
+  goOnWithEdit,
+  type Swap,
+  swapIn,
+} from './edit/edit-protocol.ts';
+export { type FrozenState, type NextState, readFrozen, writeState } from './edit/edit-state.ts';
+export {
+  planPayloads,
+  type RunStructure,
+  readPayloads,
+  readStateBytes,
+  readStructure,
+} from './edit/read-revision.ts';
+export { type Revision, readRevisions } from './edit/read-revisions.ts';
+export { openShadow, type Shadow, writeParts } from './edit/shadow.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   encodeTold,
@@ -67,8 +93,10 @@ export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
 export {
   cancelChannel,
   cancelTasksChannel,
+  editChannel,
   pauseChannel,
   readyKeyDoc,
+  revisionKeyDoc,
   runChannel,
   runKeyDocs,
   shardCount,
@@ -101,8 +129,10 @@ export {
   decodeDelivery,
   decodeExtras,
   decodeOutcome,
+  encodeDelivery,
   encodeExtras,
   encodeOutcome,
+  encodeReadyEntry,
   finalStateOf,
   isClaimed,
   type OutboxEntry,
@@ -138,7 +168,7 @@ export {
   readRuns,
   type StateCounts,
 } from './read-run.ts';
-export { openSpec, type SpecText } from './read-spec.ts';
+export { joinTasks, openSpec, type SpecText } from './read-spec.ts';
 export {
   type FailureRecord,
   failureRecord,
@@ -167,6 +197,7 @@ export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './ru
 export {
   groupAt,
   type PlannedTask,
+  RunChangedError,
   type RunFacts,
   RunInfo,
   RunInfoCache,
@@ -198,6 +229,7 @@ export {
   signOnListener,
 } from './shards.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { buildChildren } from './structure.ts';
 export {
   haltPage,
   type QueueShare,

@@ -152,6 +152,22 @@ export const runKeyDocs = {
       'ranges of generated sets that were replaced: from u32, to u32, cursor u32, 1 where some of it runs u32',
     lifetime: 'until they are retired',
   },
+  stash: {
+    type: 'list',
+    holds:
+      'outcomes that came while the run was frozen for an edit: MessagePack of carrier, token, outcomes, extras, dues',
+    lifetime: 'until the run goes on',
+  },
+  resets: {
+    type: 'string',
+    holds: 'u32 LE a task that an edit sets back: 24 bits of id, 8 of what it was',
+    lifetime: 'until they are set back',
+  },
+  revisions: {
+    type: 'hash',
+    holds: 'revision -> JSON of when an edit made it, and what became of tasks; none of the first',
+    lifetime: untilDeleted,
+  },
   attempts: {
     type: 'string',
     holds:
@@ -227,6 +243,14 @@ export const readyKeyDoc = {
   lifetime: untilEnd,
 } as const satisfies KeyDoc;
 
+/** `{spec@<revision>}` of revisions that were edited since, and `{payload@<revision>}` where that has the texts of tasks. */
+export const revisionKeyDoc = {
+  type: 'string',
+  holds:
+    'the spec of an earlier revision; where its tasks came one by one, `payload@<revision>` has their texts',
+  lifetime: 'until the run is deleted, or has twenty newer ones',
+} as const satisfies KeyDoc;
+
 /** Keys of the whole store. */
 export const storeKeyDocs = {
   store: { type: 'hash', holds: 'version of the layout and number of shards', lifetime: always },
@@ -266,7 +290,8 @@ export type KeyNames = Readonly<Record<ScriptKey, string>>;
 
 /** The shard that a run lives in: 0 … 31. */
 export function shardOf(runId: string): number {
-  return fnv1a64Low(runId) % shardCount;
+  // What is written for an edit of a run lies beside it: `<run>~<token>`.
+  return fnv1a64Low(runId.split('~', 1)[0] ?? runId) % shardCount;
 }
 
 export function shardTag(namespace: string, shard: number): string {
@@ -295,7 +320,19 @@ export function readyKey(namespace: string, runId: string, queue: number): strin
   return `${shardTag(namespace, shardOf(runId))}:run:${runId}:ready${queue}`;
 }
 
-/** The same, from the run's `meta` key. */
+/** Specs of so many revisions before the last can be read. */
+export const keptSpecs = 20;
+
+/** What is kept of the spec of an earlier revision. */
+export function revisionKey(
+  namespace: string,
+  runId: string,
+  { part, revision }: { readonly part: 'spec' | 'payload'; readonly revision: number },
+): string {
+  return `${shardTag(namespace, shardOf(runId))}:run:${runId}:${part}@${revision}`;
+}
+
+/** As `readyKey`, from the run's `meta` key. */
 export function readyKeyBeside(metaKey: string, queue: number): string {
   return `${metaKey.slice(0, -'meta'.length)}ready${queue}`;
 }
@@ -308,6 +345,11 @@ export function runChannel(namespace: string, runId: string): string {
 /** On which a cancel is told to every worker at once. */
 export function cancelChannel(namespace: string): string {
   return `${namespace}:cancel`;
+}
+
+/** On which an edit is told to every worker at once: when the run is frozen, and when it has its new spec. */
+export function editChannel(namespace: string): string {
+  return `${namespace}:edit`;
 }
 
 /** On which a cancel of tasks is told to every worker at once. */

@@ -179,7 +179,8 @@ export async function readClasses(
   ]);
   const classes = new Map<string, Tally>();
   groups.forEach((group, number) => {
-    if (group.kind === 'barrier') return;
+    // Groups that no task has any more are left of an earlier revision.
+    if (group.kind === 'barrier' || group.total === 0) return;
     const tally = classes.get(group.class) ?? new Tally();
     classes.set(group.class, tally);
     tally.total += group.total - Number(counts[`${number}:${stateCode.retired}`] ?? 0);

@@ -1,6 +1,7 @@
 import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
+import { editorGoneMs } from './edit/edit-protocol.ts';
 import { type LaterEdges, readLaterChildren } from './growth/later-edges.ts';
 import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
 import { withDescendants } from './retry-closure.ts';
@@ -88,7 +89,7 @@ export function startRetry(
   },
 ): Promise<string | null> {
   const { token, createdAt, now, ids, by, shape = 0 } = request;
-  const args = [token, createdAt, now, bytesOf(ids), by ?? '', shape];
+  const args = [token, createdAt, now, bytesOf(ids), by ?? '', shape, editorGoneMs];
   return beginRetry.run(redis, run.keys, args);
 }
 

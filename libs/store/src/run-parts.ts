@@ -23,7 +23,7 @@ export interface GroupRoute {
 export interface RunPart {
   readonly key: RunKey;
   /** Null: all of a string. */
-  readonly field: number | null;
+  readonly field: number | string | null;
   readonly bytes: Buffer;
 }
 
@@ -65,7 +65,7 @@ function stringPart(key: RunKey, bytes: Buffer): RunPart {
 /** What scripts know of groups: 8 bytes each. */
 export function encodeGroupIndex(
   plan: Pick<Plan, 'groups'>,
-  routes: readonly GroupRoute[],
+  routes: readonly (GroupRoute | undefined)[],
   queues: readonly string[],
 ): Buffer {
   const classes = new Map<string, number>();

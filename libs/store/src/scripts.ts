@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { beginEdit, pageEdit, swapRevision } from './edit-scripts.ts';
 export { appendTasks, writeGenerated } from './growth/scripts.ts';
 export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
@@ -166,6 +167,7 @@ export const takeTurn = defineScript(
       'parked',
       'moreChildren',
       'retiring',
+      'stash',
     ],
     preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance', 'grow'],
     takesMore: true,
@@ -193,7 +195,7 @@ export const reissueDelivery = defineScript(
   {
     keys: [
       ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
-      ...(['backlog', 'events'] as const),
+      ...(['backlog', 'events', 'stash'] as const),
     ],
     preludes: ['packed', 'run', 'parts'],
     takesMore: true,

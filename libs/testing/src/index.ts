@@ -1,4 +1,14 @@
 export { attemptEnds, finalRunState, finalStates } from './model.ts';
+export {
+  type Draw,
+  editNodes,
+  fatesByName,
+  fixed,
+  graphOf,
+  type NamedNode,
+  nameNodes,
+  planOfNodes,
+} from './named-graph.ts';
 export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';
 export { RedisNode } from './redis-node.ts';
 export { type RedisSet, startCluster, startSentinels } from './redis-sets.ts';

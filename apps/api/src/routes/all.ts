@@ -2,10 +2,12 @@ import { daggyrRoutes } from '../daggyr/routes.ts';
 import type { Route } from '../route.ts';
 import { changeRoutes } from './change-run.ts';
 import { doctorRoutes } from './doctor.ts';
+import { editRunRoute } from './edit-run.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
 import { openApiRoute } from './openapi.ts';
 import { retryRunRoute } from './retry-run.ts';
+import { revisionsRoute } from './revisions.ts';
 import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
 import { submitRunRoute } from './submit-run.ts';
@@ -18,6 +20,8 @@ const routes: readonly Route[] = [
   ...runRoutes,
   ...changeRoutes,
   retryRunRoute,
+  editRunRoute,
+  revisionsRoute,
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,

@@ -5,6 +5,7 @@ import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { revisionTag } from '../if-match.ts';
 import { byParameter, readBy } from '../read-by.ts';
 import {
   cursorParameter,
@@ -98,14 +99,23 @@ const remove: Route = {
   },
 };
 
+const specQuery = z.strictObject({
+  revision: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be the number of a revision, from 1')
+    .transform(Number)
+    .optional()
+    .describe('An earlier revision. Default: the one that the run has.'),
+});
+
 const spec: Route = {
   method: 'get',
   path: '/api/v1/runs/{id}/spec',
   operation: {
     operationId: 'getSpec',
-    summary: 'The spec as it was submitted, as JSON',
+    summary: 'The spec as it was submitted, as JSON; its ETag is needed to edit it',
     description: 'A spec that came line by line is given so to who accepts application/x-ndjson.',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, query: specQuery },
     responses: {
       '200': {
         description: 'The spec',
@@ -118,7 +128,10 @@ const spec: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
-    await sendSpec(await openSpec(context.redis, context.settings.namespace, id), response);
+    const { revision } = readQuery(specQuery, request);
+    const spec = await openSpec(context.redis, context.settings.namespace, id, revision);
+    response.setHeader('ETag', revisionTag(spec.revision));
+    await sendSpec(spec, response);
   },
 };
 

@@ -17,13 +17,15 @@ import { toWireIssue } from '../wire-issue.ts';
 /** A run that is only created and never started is removed after this. */
 const createdForMs = 24 * 3_600_000;
 
+export const sourceParameter = z
+  .string()
+  .optional()
+  .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only.");
+
 const query = z.strictObject({
   dryRun: flag.describe('Only say what the spec would become. Default false.'),
   createdOnly: flag.describe('Create the run; start it later with `/submit`. Default false.'),
-  source: z
-    .string()
-    .optional()
-    .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only."),
+  source: sourceParameter,
 });
 
 export const idempotencyKey = z
@@ -45,6 +47,15 @@ const linesBody = {
   }),
 };
 
+/** The forms in which a spec may come. */
+export const specContent = {
+  'application/json': specBody,
+  'application/yaml': specBody,
+  'application/x-yaml': specBody,
+  'text/yaml': specBody,
+  'application/x-ndjson': linesBody,
+};
+
 export const submitRunRoute: Route = {
   method: 'post',
   path: '/api/v1/runs',
@@ -54,13 +65,7 @@ export const submitRunRoute: Route = {
     requestParams: { query, header: byParameter.extend({ 'Idempotency-Key': idempotencyKey }) },
     requestBody: {
       required: true,
-      content: {
-        'application/json': specBody,
-        'application/yaml': specBody,
-        'application/x-yaml': specBody,
-        'text/yaml': specBody,
-        'application/x-ndjson': linesBody,
-      },
+      content: specContent,
     },
     responses: {
       '200': {
@@ -105,7 +110,7 @@ function countTasks(plan: Plan): number {
 }
 
 /** A folder on the submitter's machine means something only where that is ours too. */
-function readSource(request: Request, source: string | undefined): string | null {
+export function readSource(request: Request, source: string | undefined): string | null {
   if (source === undefined) return null;
   if (!isFromHere(request)) {
     throw new RequestError(

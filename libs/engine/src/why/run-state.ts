@@ -18,12 +18,18 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
     return [{ code: 'stopping', detail, count: left }];
   }
   const holds: Reason[] = [];
+  if (meta['editing'] !== undefined) holds.push(editing);
   if (Number(meta['retry'] ?? 0) > 0) holds.push(retrying(meta['retriedBy']));
   if (meta['state'] === 'running' && meta['pausedAt'] !== undefined) {
     holds.push(paused(Number(meta['pausedAt']), meta['pausedBy']));
   }
   return holds;
 }
+
+const editing: Reason = {
+  code: 'editing',
+  detail: 'the run is getting another spec; nothing of it starts before it has it',
+};
 
 function retrying(by: string | undefined): Reason {
   const detail = `tasks are being brought back${byWhom(by)} page by page; none of them starts before all are`;

@@ -21,6 +21,7 @@ export interface RawEntry {
   readonly priority?: number | undefined;
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
+  readonly version?: string | number | undefined;
   readonly generator?: true | 'daggyr' | undefined;
 }
 
@@ -40,6 +41,7 @@ export type Policy = Pick<
   | 'allowFailure'
   | 'resources'
   | 'templated'
+  | 'version'
   | 'generator'
 >;
 

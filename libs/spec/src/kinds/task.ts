@@ -40,6 +40,7 @@ export const task: Kind = {
     allowFailure: merged.allowFailure ?? false,
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
+    version: merged.version ?? null,
     ...(merged.generator === undefined ? {} : { generator: dialectOf(merged.generator) }),
   }),
 };

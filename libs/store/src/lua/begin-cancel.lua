@@ -14,15 +14,16 @@
 -- ARGV[6] what is kept of it
 -- ARGV[7] cancels that are kept, the newest
 --
--- Returns one word: begun; else retrying or changing (another change is under way), halting or the state of a
+-- Returns one word: begun; else editing, retrying or changing (another change is under way), halting or the state of a
 -- run of which nothing can be cancelled; nil where that run is gone.
-local fields = { 'state', 'created', 'halt', 'retry', 'cancel', 'cancelToken', 'id' }
+local fields = { 'state', 'created', 'halt', 'retry', 'cancel', 'cancelToken', 'id', 'editing' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, id = h[1], h[7]
 if not state or h[2] ~= ARGV[2] then return false end
 -- Sent again.
 if h[6] == ARGV[1] then return 'begun' end
 if state ~= 'running' then return state end
+if h[8] then return 'editing' end
 if h[3] then return 'halting' end
 if tonumber(h[4] or 0) > 0 then return 'retrying' end
 if tonumber(h[5] or 0) > 0 then return 'changing' end

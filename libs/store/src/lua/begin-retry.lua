@@ -12,16 +12,19 @@
 -- ARGV[4] ids, ascending
 -- ARGV[5] who asks; empty: not said
 -- ARGV[6] shape of the run that they were found in
+-- ARGV[7] ms without a sign after which an editor is gone
 --
--- Returns one word: begun; else moved (tasks joined the run since), retrying (another is under way), changing (a cancel of
--- tasks is), halting or the state of a run that can't be retried; nil where that run is gone.
-local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'cancel', 'shape' }
+-- Returns one word: begun; else moved (tasks joined the run since), editing, retrying (another is under way), changing (a
+-- cancel of tasks is), halting or the state of a run that can't be retried; nil where that run is gone.
+local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'cancel', 'shape', 'editing', 'editingAt',
+  'editStep' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, id = h[1], h[6]
 if not state or h[2] ~= ARGV[2] then return false end
 -- Sent again.
 if h[5] == ARGV[1] then return 'begun' end
 if state == 'submitting' or state == 'created' then return state end
+if h[10] and (h[12] == '2' or tonumber(ARGV[3]) - tonumber(h[11]) < tonumber(ARGV[7])) then return 'editing' end
 if tonumber(h[4] or 0) > 0 then return 'retrying' end
 if tonumber(h[8] or 0) > 0 then return 'changing' end
 if state == 'running' and h[3] then return 'halting' end
@@ -29,7 +32,7 @@ if state == 'running' and h[3] then return 'halting' end
 if tonumber(h[9] or 0) ~= tonumber(ARGV[6]) then return 'moved' end
 
 redis.call('SET', KEYS[2], ARGV[4])
-redis.call('HDEL', KEYS[1], 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes')
+redis.call('HDEL', KEYS[1], 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes', 'editing', 'editingAt', 'editStep')
 -- Failures that are there already stop nothing any more; those that are brought back are taken off again.
 redis.call('HSET', KEYS[1], 'retryToken', ARGV[1], 'retry', 1, 'retryAt', 0, 'retryEdge', 0, 'forgiven', h[7] or 0,
   'retriedAt', ARGV[3], 'retriedBy', ARGV[5])

@@ -23,7 +23,8 @@
 --
 -- Returns { packed delivery, 1 where the run has outputs, its shape, 1 where tasks of it were cancelled or are paused };
 -- else one word: gone, late, cancelled, split (open tasks come back one by one), poison, parked or paused (open tasks
--- are ready again). After cancelled, split, poison and parked, and where the 1 says so, the run needs a settling turn.
+-- are ready again), editing (ask again). After cancelled, split, poison and parked, and where the 1 says so, the run
+-- needs a settling turn.
 local r = record()
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
@@ -33,6 +34,8 @@ local has_outputs = call('EXISTS', K.outputs)
 if d.token == token then return { packed, has_outputs, r.shape or 0, 0 } end
 if started <= d.attempts_started then return 'late' end
 
+-- Asked again in a moment: the delivery may have other tasks then, or none.
+if r.editing then return 'editing' end
 if r.halt then
   cancel_delivery(carrier, d)
   save_run()

@@ -30,6 +30,7 @@ local h = call('HMGET', K.meta, 'haltedDeliveries', 'haltedNodes')
 local r = record()
 local state, halt, n = r.state, r.halt, r.n or 0
 if not state then return false end
+if r.editing then return { 'editing', 0, 0 } end
 if state ~= 'running' and state ~= 'created' then return { state, 0, 0 } end
 local now, began = tonumber(ARGV[2]), 0
 if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then

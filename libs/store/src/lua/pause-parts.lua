@@ -14,12 +14,13 @@
 -- ARGV[6] what is kept of it: since when, by whom
 -- ARGV[7…] g and the number of a group, t and the number of a task
 --
--- Returns { state, changed }; the state is halting for a run that is being ended early, full where more would
+-- Returns { state, changed }; the state is halting for a run that is being ended early, editing for one that is frozen, full where more would
 -- be paused than may be; nil where that run is gone.
-local h = redis.call('HMGET', KEYS[1], 'state', 'created', 'halt', 'id')
+local h = redis.call('HMGET', KEYS[1], 'state', 'created', 'halt', 'id', 'editing')
 local state, id = h[1], h[4]
 if not state or h[2] ~= ARGV[2] then return false end
 if state ~= 'running' then return { state, 0 } end
+if h[5] then return { 'editing', 0 } end
 if h[3] then return { 'halting', 0 } end
 
 local pauses, groups, tasks = ARGV[1] == 'pause', 0, 0

@@ -11,9 +11,10 @@
 -- ARGV[3] who asks; empty: not said
 --
 -- Returns { state, 1 where this call changed it }; the state is halting for a run that is being ended
--- early; nil where there is no such run.
+-- early, editing for one that is frozen; nil where there is no such run.
 local r = record()
 if not r.state then return false end
+if r.editing then return { 'editing', 0 } end
 if r.state ~= 'running' then return { r.state, 0 } end
 if r.halt then return { 'halting', 0 } end
 local pauses = ARGV[1] == 'pause'

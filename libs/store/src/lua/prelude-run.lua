@@ -6,7 +6,8 @@
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 -- and of parts: phase of a cancel of tasks (cancel), its cursor (cancelAt, cancelList), tasks in HALTING or
 -- CANCELLING by it (ending), what is paused (pausedGroups, pausedTasks), put aside (parked), looked at again (unpark)
-local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
+-- and of an edit: its token (editing) while the run is frozen
+local TEXTS = { 'state', 'halt', 'onFailure', 'id', 'editing' }
 local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
   'duplicates', 'queues', 'shape', 'more', 'retiring', 'retireWait', 'pausedAt', 'retry', 'retryAt', 'retryEdge',
   'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6', 'cancel', 'cancelAt', 'cancelList', 'ending', 'pausedGroups', 'pausedTasks',

@@ -123,6 +123,25 @@ local function settle(run_id, carrier, token, outcomes, extras, dues)
   count(d.group, 'us', floor(micros))
 end
 
+-- What comes while the run is frozen, entry by entry as it came.
+local function stash(...)
+  call('RPUSH', K.stash, cmsgpack.pack({ ... }))
+end
+
+-- Settles what was kept, up to about so many outcomes a call. Returns the entries that are left.
+local MOST_STASHED = 256
+local function settle_stash(run_id)
+  local count = 0
+  while count < MOST_STASHED do
+    local entry = call('LPOP', K.stash)
+    if not entry then return 0 end
+    local e = cmsgpack.unpack(entry)
+    count = count + #e[3] / 16
+    settle(run_id, e[1], e[2], e[3], e[4], e[5])
+  end
+  return call('LLEN', K.stash)
+end
+
 local function hset_all(key, pairs_of)
   for i = 1, #pairs_of, CHUNK do call('HSET', key, unpack(pairs_of, i, min(#pairs_of, i + CHUNK - 1))) end
 end

@@ -17,11 +17,13 @@
 -- ARGV[4…] places, from 0; none: all
 --
 -- Returns the number of ids put back, and of those that ended since they are being cancelled; 0 where the delivery
--- is closed or another token holds it.
+-- is closed or another token holds it; -1 while the run is frozen: ask again.
+local r = record()
+if r.editing then return -1 end
 local packed = call('HGET', K.deliveries, ARGV[1])
 if not packed or sub(packed, 1, 8) ~= ARGV[2] then return 0 end
 local d = read_delivery(packed)
-local halt = record().halt
+local halt = r.halt
 
 local wanted = #ARGV > 3 and {} or nil
 for i = 4, #ARGV do wanted[tonumber(ARGV[i])] = true end

@@ -79,6 +79,19 @@ export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.afte
 
 /** Of giving a run its number, for DaggyR's clients. */
 export const numberPoints: readonly Failpoint[] = ['number.after-count'];
+/** Points of an edit that the api passes before anything is set back, in order. */
+export const editPoints: readonly Failpoint[] = [
+  'edit.after-parts',
+  'edit.after-begin',
+  'edit.before-swap',
+  'edit.after-swap',
+];
+
+/** Behind each page of setting back. */
+export const editPagePoints: readonly Failpoint[] = ['edit.after-page'];
+
+/** Points of the listener, which brings to its end what an api has left. */
+export const editThawPoints: readonly Failpoint[] = ['edit.before-thaw', 'edit.after-thaw'];
 
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
@@ -87,4 +100,5 @@ export const crashedPoints: readonly Failpoint[] = [
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
   ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints],
   ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
+  ...[...editPoints, ...editPagePoints, ...editThawPoints],
 ];
