@@ -1,10 +1,4 @@
-import {
-  allScripts,
-  type Delivery,
-  decodeDelivery,
-  decodeOutcome,
-  outcomeBytes,
-} from '@runnel/store';
+import { type Delivery, decodeDelivery, decodeOutcome, outcomeBytes } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import type { Call } from './gated-redis.ts';
 import { scriptOf } from './variant.ts';
@@ -95,8 +89,9 @@ export class ProtocolWatch {
   /** Once a delivery was claimed again, what an earlier claim reports does not count. */
   async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const keyCount = Number(args[2]);
-    const queues = keyCount - allScripts.takeTurn.keys.length;
-    const settlements = args.slice(3 + keyCount + 4 + 3 * queues);
+    // After now, budget, what to tell and a token: the queues that shares are given for, and these.
+    const queues = Number(args[3 + keyCount + 4]);
+    const settlements = args.slice(3 + keyCount + 5 + 3 * queues);
     let current = 0;
     for (let at = 0; at + 5 <= settlements.length; at += 5) {
       const [carrier, token, outcomes] = settlements.slice(at, at + 3);
