@@ -97,8 +97,9 @@ export class ProtocolWatch {
   /** Once a delivery was claimed again, what an earlier claim reports does not count. */
   async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const keyCount = Number(args[2]);
-    const own = args.slice(3 + keyCount);
-    const settlements = own.slice(5 + 3 * Number(own[4]));
+    // After now, budget, what to tell and a token: the queues that shares are given for, and these.
+    const queues = Number(args[3 + keyCount + 4]);
+    const settlements = args.slice(3 + keyCount + 5 + 3 * queues);
     let current = 0;
     for (let at = 0; at + 5 <= settlements.length; at += 5) {
       const [carrier, token, outcomes] = settlements.slice(at, at + 3);
