@@ -56,7 +56,7 @@ export class Housekeeping {
 
   async #release(shard: number, runId: string, tasks: readonly DueTask[]): Promise<void> {
     const { redis, namespace, infos, turns } = this.#options;
-    const info = await infos.read(runId).catch(() => null);
+    const info = await infos.readIfThere(runId);
     if (info === null) {
       const members = tasks.map(({ member }) => member);
       return await dropTimes(redis, namespace, shard, members);
@@ -82,7 +82,7 @@ export class Housekeeping {
   async reissueLost(): Promise<void> {
     const { infos, lost, turns, logger, now } = this.#options;
     for (const runId of await this.#activeRuns()) {
-      const info = await infos.read(runId).catch(() => null);
+      const info = await infos.readIfThere(runId);
       if (info === null) continue;
       const count = await lost.check(info.facts.handle, now());
       if (count === 0) continue;

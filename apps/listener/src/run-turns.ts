@@ -1,4 +1,4 @@
-import { failpoint, NotFoundError } from '@runnel/core';
+import { failpoint } from '@runnel/core';
 import {
   cancelStep,
   type Enqueuer,
@@ -102,7 +102,7 @@ export class RunTurns {
     runId: string,
     options: { readonly wantsOutbox: boolean },
   ): Promise<TurnAnswer['state'] | null> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info !== null) return await this.#turn(info, [], options);
     this.#unfinished.delete(runId);
     return null;
@@ -118,7 +118,7 @@ export class RunTurns {
 
   /** One page of bringing tasks back; true where a turn may find something to do. */
   async #retry(runId: string): Promise<boolean> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null) return true;
     const { redis, now } = this.#context;
     await failpoint('retry.before-page');
@@ -129,7 +129,7 @@ export class RunTurns {
 
   /** What is left of an edit whose editor is gone; true while pages are left. */
   async #edit(runId: string): Promise<boolean> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null) return false;
     const { redis, now } = this.#context;
     await failpoint('edit.before-thaw');
@@ -142,14 +142,14 @@ export class RunTurns {
 
   /** One page of cancelling tasks; true where a turn may find something to do. */
   async #cancel(runId: string): Promise<boolean> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null) return true;
     const page = await cancelStep(this.#context.redis, info.facts.handle, this.#context.now());
     return page === null || page.phase === 0;
   }
 
   async #halt(runId: string): Promise<void> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     const { redis, now } = this.#context;
     await failpoint('halt.before-page');
     const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
@@ -214,19 +214,10 @@ export class RunTurns {
 
   /** Read again where the run has grown since: an entry may be of a group that is not known. */
   async #readFor(runId: string, entries: readonly OutcomeEntry[]): Promise<RunInfo | null> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null || entries.every(({ group }) => group < info.facts.groupCount)) return info;
     this.#context.infos.forget(runId);
-    return await this.#read(runId);
-  }
-
-  async #read(runId: string): Promise<RunInfo | null> {
-    try {
-      return await this.#context.infos.read(runId);
-    } catch (error: unknown) {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    }
+    return await this.#context.infos.readIfThere(runId);
   }
 }
 

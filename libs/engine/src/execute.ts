@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failpoint, NotFoundError } from '@runnel/core';
+import { failpoint } from '@runnel/core';
 import { type ClaimAnswer, claim, editPollMs, nudge, type RunInfo } from '@runnel/store';
 import { Execution } from './execution.ts';
 import { DetailsRenderer } from './render-details.ts';
@@ -22,7 +22,7 @@ export class DeliveryExecutor {
    * job again elsewhere, and the next claim gets what is still open under a new token.
    */
   async execute(start: DeliveryStart): Promise<DeliveryEnd> {
-    const info = await this.#readInfo(start.runId);
+    const info = await this.#context.infos.readIfThere(start.runId);
     if (info === null) return { kind: 'refused', why: 'the run was deleted' };
     const claimed = await this.#claim(info, start);
     if (claimed.kind === 'refused') {
@@ -79,15 +79,6 @@ export class DeliveryExecutor {
     });
     await failpoint('claim.after');
     return answer;
-  }
-
-  async #readInfo(runId: string): Promise<RunInfo | null> {
-    try {
-      return await this.#context.infos.read(runId);
-    } catch (error: unknown) {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    }
   }
 }
 

@@ -229,6 +229,22 @@ describe('tasks that are cancelled', () => {
     expect(await driver.finalStates()).toEqual(Array(5).fill('cancelled'));
     expect((await driver.summary()).state).toBe('cancelled');
   });
+
+  test('are forgotten where a failure that stops the run ends it at once', async () => {
+    const plan = planOf(roots(1), { onFailure: 'stop' });
+    const driver = await StoreDriver.submit(redis, 'parts', plan, { maxBatch: 1 });
+    await driver.turn(1);
+    const delivery = await driver.claimed(1);
+    await begin(driver, [0]);
+
+    const { state } = await driver.settle([
+      settlementOf(delivery, [{ place: 0, code: stateCode.failed }]),
+    ]);
+
+    expect(state).toBe('failed');
+    expect(await redis.exists(driver.run.names.cancel)).toBe(0);
+    expect(Number(await metaOf(driver, 'cancel'))).toBe(0);
+  });
 });
 
 describe('parts that are paused', () => {

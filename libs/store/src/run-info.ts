@@ -1,6 +1,7 @@
 import {
   ConflictError,
   type Json,
+  NotFoundError,
   noSuchRun,
   payloadChunk,
   type TaskPayload,
@@ -290,6 +291,16 @@ export class RunInfoCache {
   /** Throws NotFoundError where there is no such run. */
   read(id: string): Promise<RunInfo> {
     return kept(this.#infos, id, keptRuns, () => readRunInfo(this.#redis, this.#namespace, id));
+  }
+
+  /** The same; null where there is no such run. That Redis did not answer is no reason to think so. */
+  async readIfThere(id: string): Promise<RunInfo | null> {
+    try {
+      return await this.read(id);
+    } catch (error: unknown) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
   }
 
   /** The same, read again where what is kept is of a lower shape. */

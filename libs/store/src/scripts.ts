@@ -168,6 +168,8 @@ export const takeTurn = defineScript(
       'moreChildren',
       'retiring',
       'stash',
+      'retry',
+      'cancel',
     ],
     preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance', 'grow'],
     takesMore: true,

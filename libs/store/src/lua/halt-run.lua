@@ -46,16 +46,7 @@ if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
 end
 if not halt then return { state, 0, 0 } end
 forget_paused()
--- What is being brought back, or cancelled by itself, ends with the others.
-if (r.retry or 0) > 0 then
-  call('DEL', K.retry)
-  set_field('retry', 0)
-end
-if (r.cancel or 0) > 0 then
-  call('DEL', K.cancel)
-  set_field('cancel', 0)
-end
-if (r.ending or 0) > 0 then set_field('ending', 0) end
+drop_changes()
 
 -- None of the group is ready any more: its ready list is gone.
 local function cancel_unstarted(group, count)

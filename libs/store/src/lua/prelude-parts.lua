@@ -108,3 +108,17 @@ local function return_paused(d)
   add_total('open', -k)
   return n - k, k
 end
+
+-- What is being brought back, or cancelled by itself, ends with all others of a run that is ended early.
+local function drop_changes()
+  local r = record()
+  if (r.retry or 0) > 0 then
+    call('DEL', K.retry)
+    set_field('retry', 0)
+  end
+  if (r.cancel or 0) > 0 then
+    call('DEL', K.cancel)
+    set_field('cancel', 0)
+  end
+  if (r.ending or 0) > 0 then set_field('ending', 0) end
+end

@@ -28,7 +28,9 @@
 -- KEYS[23] moreChildren hash    node -> packed edges that came later
 -- KEYS[24] retiring     list    ranges of generated sets that were replaced
 -- KEYS[25] stash        list    outcomes that came while the run was frozen
--- KEYS[26…] ready       list    one list a queue
+-- KEYS[26] retry        string  u32 an id
+-- KEYS[27] cancel       string  u32 an id
+-- KEYS[28…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
@@ -64,6 +66,8 @@ if at <= #ARGV or stashed > 0 then
   add_ends(save_accepted())
 end
 if r.halt then
+  -- A stop that this call decided may end the run at once.
+  drop_changes()
   if backlog.stored > 0 then call('DEL', K.backlog) end
   backlog = { stored = 0, fresh = {}, at = 1 }
 end
