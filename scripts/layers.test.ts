@@ -11,11 +11,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   executors: ['core'],
   client: ['core'],
   service: ['core'],
+  planning: ['core', 'store'],
   engine: ['core', 'queue', 'spec', 'store'],
-  api: ['client', 'core', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
+  api: ['client', 'core', 'engine', 'executors', 'planning', 'queue', 'service', 'spec', 'store'],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['core', 'engine', 'queue', 'service', 'store'],
-  cli: ['client', 'core', 'executors', 'service', 'spec'],
+  cli: ['client', 'core', 'executors', 'planning', 'service', 'spec'],
 };
 
 const manifest = z.object({

@@ -8,6 +8,7 @@ import { readVersion } from './version.ts';
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dev: async () => (await import('./commands/dev.ts')).addDev,
   run: async () => (await import('./commands/run.ts')).addRun,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
   validate: async () => (await import('./commands/validate.ts')).addValidate,
   submit: async () => (await import('./commands/submit.ts')).addSubmit,
   ls: async () => (await import('./commands/ls.ts')).addLs,

@@ -155,6 +155,7 @@ export {
   signOnListener,
 } from './shards.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { buildChildren, type Children } from './structure.ts';
 export {
   haltPage,
   type QueueShare,

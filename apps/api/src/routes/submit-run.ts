@@ -1,13 +1,13 @@
 import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
-import type { Plan } from '@runnel/core';
+import { finishInTurns, type Plan } from '@runnel/core';
 import { submitRun } from '@runnel/engine';
+import { measurePlan } from '@runnel/planning';
 import { estimateBytes } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
-import { describePlan } from '../describe-plan.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
@@ -83,13 +83,13 @@ async function submit(context: ApiContext, request: Request, response: Response)
     isHashed: key !== undefined,
   });
   const wireWarnings = warnings.map(toWireIssue);
+  const specBytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
   if (options.dryRun === 'true') {
-    response.json({ ...describePlan(plan), warnings: wireWarnings });
+    const measures = await finishInTurns(measurePlan(plan, specBytes));
+    response.json({ name: plan.name, ...measures, warnings: wireWarnings });
     return;
   }
-  await context.room.require(
-    estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0),
-  );
+  await context.room.require(estimateBytes(plan, specBytes));
   const now = context.clock.now();
   const { redis, executors, settings } = context;
   const { runId, isNew } = await context.fence.run(() =>

@@ -1,0 +1,4 @@
+export { type Advice, adviseOn } from './advice.ts';
+export { type Durations, type Estimates, fitDuration } from './estimates.ts';
+export { measurePlan, type PlanMeasures } from './measure-plan.ts';
+export { type Simulation, type SimulationOptions, simulate } from './simulate.ts';
