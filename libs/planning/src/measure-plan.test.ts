@@ -37,8 +37,9 @@ test('counts tasks and edges by class, the longest path and the widest layer', (
 });
 
 test('an empty plan has no path', () => {
-  expect(finishSteps(measurePlan(drawPlan([]), 100)))).toMatchObject(
+  expect(finishSteps(measurePlan(drawPlan([]), 100))).toMatchObject({
     tasks: 0,
-    longestPath: tasks: 0, classes: [] ,
-    widestLayer: layer: 0, tasks: 0 ,);
+    longestPath: { tasks: 0, classes: [] },
+    widestLayer: { layer: 0, tasks: 0 },
+  });
 });
