@@ -45,6 +45,7 @@ test('lists every command in its help', async () => {
     'resume',
     'retry',
     'rm',
+    'stats',
     'workers',
     'doctor',
     'settings',

@@ -1,4 +1,4 @@
-import type { Plan } from '@runnel/core';
+import { finishSteps, type Plan } from '@runnel/core';
 import { adviseOn, type SimulationOptions, simulate } from '@runnel/planning';
 import type { Cli } from './cli.ts';
 import type { PlanOptions } from './commands/plan.ts';
@@ -32,8 +32,8 @@ export async function simulateSpec(cli: Cli, spec: SpecFile, options: PlanOption
     queueOf: (group) => queues.get(group) ?? '',
     seed: options.seed,
   };
-  const result = simulate(plan, simulation);
-  const advice = adviseOn(plan, simulation, result);
+  const result = finishSteps(simulate(plan, simulation));
+  const advice = finishSteps(adviseOn(plan, simulation, result));
   if (options.json) {
     cli.terminal.printJson({ ...result, advice });
     return;

@@ -29,6 +29,7 @@ import {
   wireWorkers,
 } from './wire.ts';
 import type { WireEvent } from './wire-events.ts';
+import { type WireStatistics, wireStatistics } from './wire-statistics.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
@@ -113,6 +114,8 @@ export interface Client {
   getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
   /** What the run waits for, or why it ended so; with a task: that task. */
   why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
+  /** What was measured of a run's classes. */
+  getStatistics(id: string, options?: CallOptions): Promise<WireStatistics>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
@@ -219,7 +222,14 @@ function reading(
   http: Http,
 ): Pick<
   Client,
-  'listRuns' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
+  | 'listRuns'
+  | 'getRun'
+  | 'getSpec'
+  | 'getTasks'
+  | 'getTask'
+  | 'why'
+  | 'getStatistics'
+  | 'listWorkers'
 > {
   return {
     listRuns({ signal, since, until, ...query } = {}) {
@@ -248,6 +258,12 @@ function reading(
       }),
     getTask: (id, task, options = {}) =>
       http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
+    getStatistics: (id, options = {}) =>
+      http.read(wireStatistics, {
+        method: 'GET',
+        path: `${runPath(id)}/statistics`,
+        signal: options.signal,
+      }),
     why: (id, task, options = {}) =>
       http.read(wireWhy, {
         method: 'GET',

@@ -55,4 +55,9 @@ export {
   wireWorkers,
 } from './wire.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export {
+  type WireClassStatistics,
+  type WireStatistics,
+  wireStatistics,
+} from './wire-statistics.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '@runnel/core';
+import type { Plan, Steps } from '@runnel/core';
 import { type Simulation, type SimulationOptions, simulate } from './simulate.ts';
 
 /** What was tried, and how long the run would take then. */
@@ -22,11 +22,11 @@ const plenty = 1 << 24;
  * which tasks waited, half the duration of the class that takes most of the path, and, as the bound that no
  * number of workers passes, slots without limit.
  */
-export function adviseOn(
+export function* adviseOn(
   plan: Plan,
   options: SimulationOptions,
   { makespanMs, pools, path }: Simulation,
-): readonly Advice[] {
+): Steps<readonly Advice[]> {
   const found: Advice[] = [];
   const [busiest] = pools
     .filter(({ peakWaiting }) => peakWaiting > 0)
@@ -35,16 +35,16 @@ export function adviseOn(
     const { queue } = busiest;
     const slots = busiest.slots * 2;
     const slotsOf = (name: string): number => (name === queue ? slots : options.slotsOf(name));
-    const changed = simulate(plan, { ...options, slotsOf });
+    const changed = yield* simulate(plan, { ...options, slotsOf });
     found.push({ kind: 'slots', queue, slots, makespanMs: changed.makespanMs });
   }
   const slowest = slowestClass(path);
   if (slowest !== undefined) {
-    const changed = simulate(plan, { ...options, estimates: halved(options, slowest) });
+    const changed = yield* simulate(plan, { ...options, estimates: halved(options, slowest) });
     found.push({ kind: 'class', class: slowest, makespanMs: changed.makespanMs });
   }
   if (busiest !== undefined) {
-    const changed = simulate(plan, { ...options, slotsOf: () => plenty });
+    const changed = yield* simulate(plan, { ...options, slotsOf: () => plenty });
     found.push({ kind: 'unlimited', makespanMs: changed.makespanMs });
   }
   return found.filter((advice) => advice.makespanMs < makespanMs * worthwhile);

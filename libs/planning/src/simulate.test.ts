@@ -1,9 +1,15 @@
+import { finishSteps, type Plan } from '@runnel/core';
+import { stateCode } from '@runnel/store';
 import { finalStates, graphArbitrary, planOf } from '@runnel/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { adviseOn } from './advice.ts';
 import { drawPlan, withDurations } from './plan.test-kit.ts';
-import { simulate } from './simulate.ts';
+import { type Simulation, type SimulationOptions, simulate as steps } from './simulate.ts';
+
+function simulate(plan: Plan, options: SimulationOptions): Simulation {
+  return finishSteps(steps(plan, options));
+}
 
 describe('a simulated run', () => {
   test('takes as long as its slots and its longest chain let it', () => {
@@ -68,6 +74,27 @@ describe('a simulated run', () => {
     );
   });
 
+  test('goes on from where a run is, and comes to the same', () => {
+    fc.assert(
+      fc.property(graphArbitrary(40), fc.array(fc.boolean(), { minLength: 40 }), (graph, drawn) => {
+        const good = graph.map((node) => ({ ...node, attempts: ['succeeded' as const] }));
+        const plan = planOf(good);
+        const final = finalStates(good);
+        // What has ended: some nodes, each with all of its parents.
+        const states = new Uint8Array(graph.length);
+        good.forEach((node, id) => {
+          const isOpen = node.parents.some(({ id: parent }) => states[parent] === 0);
+          if (!isOpen && drawn[id] === true) states[id] = stateCode[final[id] ?? 'succeeded'];
+        });
+
+        const { tasks } = simulate(plan, { ...withDurations({}), states });
+
+        expect(tasks).toEqual(simulate(plan, withDurations({})).tasks);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('has the same luck with the same seed, and durations about as asked for', () => {
     const plan = drawPlan(Array.from({ length: 2_000 }, () => ({ class: 'a' })));
     const fixed = withDurations({}, { slots: 1 });
@@ -96,7 +123,7 @@ describe('advice', () => {
     const plan = drawPlan([...wide, { class: 'b', after: wide.map((_, node) => node) }]);
     const options = withDurations({ a: 10, b: 10 }, { slots: 2 });
 
-    expect(adviseOn(plan, options, simulate(plan, options))).toEqual([
+    expect(finishSteps(adviseOn(plan, options, simulate(plan, options)))).toEqual([
       { kind: 'slots', queue: 'default', slots: 4, makespanMs: 30 },
       { kind: 'class', class: 'a', makespanMs: 30 },
       { kind: 'unlimited', makespanMs: 20 },
@@ -107,7 +134,7 @@ describe('advice', () => {
     const plan = drawPlan([{ class: 'a' }, { class: 'b', after: [0] }]);
     const options = withDurations({ a: 10, b: 4 });
 
-    expect(adviseOn(plan, options, simulate(plan, options))).toEqual([
+    expect(finishSteps(adviseOn(plan, options, simulate(plan, options)))).toEqual([
       { kind: 'class', class: 'a', makespanMs: 9 },
     ]);
   });

@@ -1,5 +1,12 @@
-import { edgeCondition, edgeId, finishSteps, type Plan, retryDelayMs } from '@runnel/core';
-import { buildChildren, edgeFlags, stateCode, verdictOf } from '@runnel/store';
+import { edgeCondition, edgeId, type Plan, retryDelayMs, type Steps } from '@runnel/core';
+import {
+  buildChildren,
+  type Children,
+  edgeFlags,
+  finalStateOf,
+  stateCode,
+  verdictOf,
+} from '@runnel/store';
 import { drawOf, type Estimates, fitDuration } from './estimates.ts';
 import { EventQueue } from './event-queue.ts';
 import { groupsOfNodes } from './node-groups.ts';
@@ -13,6 +20,8 @@ export interface SimulationOptions {
   /** Tasks of a queue that run at once. */
   slotsOf(queue: string): number;
   readonly seed: number;
+  /** Of a run that goes on: the state byte of each node. What runs is taken for just started. */
+  readonly states?: Uint8Array;
 }
 
 /** What a run would come to. */
@@ -31,14 +40,23 @@ export interface Simulation {
  * Plays a run event by event: slots a queue, priorities, parallelism, retries with their delays and the
  * rules of `runIf` are those of the store; what carrying a task around costs is left out (about 1 ms).
  */
-export function simulate(plan: Plan, options: SimulationOptions): Simulation {
-  return new Simulator(plan, options).run();
+export function* simulate(plan: SimulatedPlan, options: SimulationOptions): Steps<Simulation> {
+  return yield* new Simulator(plan, options, yield* buildChildren(plan)).run();
 }
+
+/** What of a plan a simulation needs; that of a stored run has no more. */
+export type SimulatedPlan = Pick<
+  Plan,
+  'nodeCount' | 'groups' | 'groupRanges' | 'parentOffsets' | 'parents' | 'parallelism' | 'onFailure'
+>;
+
+/** Events between two turns of others. */
+const eventsPerStep = 4_096;
 
 const none = 0xff_ff_ff_ff;
 
 class Simulator {
-  readonly #plan: Plan;
+  readonly #plan: SimulatedPlan;
   readonly #options: SimulationOptions;
   readonly #nodeGroups: Uint32Array;
   readonly #childOffsets: Uint32Array;
@@ -63,9 +81,9 @@ class Simulator {
   #isStopped = false;
   #last = 0;
 
-  constructor(plan: Plan, options: SimulationOptions) {
+  constructor(plan: SimulatedPlan, options: SimulationOptions, links: Children) {
     const { nodeCount, groups, parentOffsets } = plan;
-    const { childOffsets, children } = finishSteps(buildChildren(plan));
+    const { childOffsets, children } = links;
     this.#plan = plan;
     this.#options = options;
     this.#nodeGroups = groupsOfNodes(plan);
@@ -83,20 +101,48 @@ class Simulator {
     this.#lineOf = groups.map((group) => this.#openLine(options.queueOf(group)));
   }
 
-  run(): Simulation {
-    const { nodeCount } = this.#plan;
-    for (let node = 0; node < nodeCount; node++) {
-      if (this.#words[node] === 0) this.#release(node, none);
-    }
-    this.#visitAll();
-    for (;;) {
+  *run(): Steps<Simulation> {
+    this.#begin();
+    for (let events = 1; ; events++) {
       this.#startAll();
       if (this.#ends.length === 0 && this.#retries.length === 0) break;
       if (this.#ends.time <= this.#retries.time) this.#end();
       else this.#retry();
       this.#visitAll();
+      if (events % eventsPerStep === 0) yield;
     }
     return this.#describe();
+  }
+
+  /** Takes over what has ended, and releases what waits for nothing. */
+  #begin(): void {
+    const { nodeCount } = this.#plan;
+    const { states = new Uint8Array(nodeCount) } = this.#options;
+    const isFinal = (node: number): boolean => finalStateOf(states[node] ?? 0) !== undefined;
+    for (let node = 0; node < nodeCount; node++) {
+      if (isFinal(node)) this.#states[node] = states[node] ?? 0;
+    }
+    for (let node = 0; node < nodeCount; node++) {
+      if (isFinal(node)) this.#count(node);
+      // Those that wait for nothing at all; others are released by what they wait for.
+      else if (this.#parentsOf(node) === 0) this.#release(node, none);
+    }
+    this.#visitAll();
+  }
+
+  #parentsOf(node: number): number {
+    const { parentOffsets } = this.#plan;
+    return (parentOffsets[node + 1] ?? 0) - (parentOffsets[node] ?? 0);
+  }
+
+  /** Tells the children of an end that had come before. */
+  #count(node: number): void {
+    const code = this.#states[node] ?? 0;
+    const to = this.#childOffsets[node + 1] ?? 0;
+    for (let index = this.#childOffsets[node] ?? 0; index < to; index++) {
+      const edge = this.#children[index] ?? 0;
+      if (this.#states[edgeId(edge)] === 0) this.#tell(edge, code, none);
+    }
   }
 
   #openLine(queue: string): PoolLine {

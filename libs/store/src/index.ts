@@ -78,6 +78,7 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  attemptBytes,
   bytesOf,
   type Delivery,
   decodeDelivery,

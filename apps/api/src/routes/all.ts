@@ -6,6 +6,7 @@ import { openApiRoute } from './openapi.ts';
 import { retryRunRoute } from './retry-run.ts';
 import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { submitRunRoute } from './submit-run.ts';
 import { taskRoutes } from './tasks.ts';
 import { whyRoutes } from './why.ts';
@@ -18,6 +19,7 @@ const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,
+  ...statisticsRoutes,
   ...eventRoutes,
   ...workerRoutes,
   ...doctorRoutes,
