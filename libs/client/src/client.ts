@@ -29,7 +29,12 @@ import {
   wireWorkers,
 } from './wire.ts';
 import type { WireEvent } from './wire-events.ts';
-import { type WireStatistics, wireStatistics } from './wire-statistics.ts';
+import {
+  type WireEstimate,
+  type WireStatistics,
+  wireEstimate,
+  wireStatistics,
+} from './wire-statistics.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
@@ -116,6 +121,8 @@ export interface Client {
   why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
   /** What was measured of a run's classes. */
   getStatistics(id: string, options?: CallOptions): Promise<WireStatistics>;
+  /** How long a run that goes on will take. */
+  getEstimate(id: string, options?: CallOptions): Promise<WireEstimate>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
@@ -229,6 +236,7 @@ function reading(
   | 'getTask'
   | 'why'
   | 'getStatistics'
+  | 'getEstimate'
   | 'listWorkers'
 > {
   return {
@@ -258,6 +266,12 @@ function reading(
       }),
     getTask: (id, task, options = {}) =>
       http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
+    getEstimate: (id, options = {}) =>
+      http.read(wireEstimate, {
+        method: 'GET',
+        path: `${runPath(id)}/estimate`,
+        signal: options.signal,
+      }),
     getStatistics: (id, options = {}) =>
       http.read(wireStatistics, {
         method: 'GET',

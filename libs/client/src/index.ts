@@ -57,7 +57,9 @@ export {
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
 export {
   type WireClassStatistics,
+  type WireEstimate,
   type WireStatistics,
+  wireEstimate,
   wireStatistics,
 } from './wire-statistics.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

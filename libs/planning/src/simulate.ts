@@ -262,16 +262,19 @@ class Simulator {
       tasks,
       attempts: this.#made,
       pools: [...this.#lines.values()].map((line) => line.describe(this.#now)),
-      path: tracePath({
-        last: this.#last,
-        releaser: this.#releaser,
-        none,
-        times: this.#times,
-        classOf: (node) => {
-          const group = this.#groupOf(node);
-          return group.kind === 'barrier' ? null : group.class;
-        },
-      }),
+      path:
+        this.#made === 0
+          ? []
+          : tracePath({
+              last: this.#last,
+              releaser: this.#releaser,
+              none,
+              times: this.#times,
+              classOf: (node) => {
+                const group = this.#groupOf(node);
+                return group.kind === 'barrier' ? null : group.class;
+              },
+            }),
     };
   }
 

@@ -1,6 +1,7 @@
-import { type WireClassStatistics, wireStatistics } from '@runnel/client';
+import { type WireClassStatistics, wireEstimate, wireStatistics } from '@runnel/client';
 import { type ClassStatistics, quantileOf, readClassStatistics } from '@runnel/planning';
 import { idPath, jsonOf, type Route } from '../route.ts';
+import { toIso } from '../run-answer.ts';
 import { readInfo } from './tasks.ts';
 
 const ofRun: Route = {
@@ -18,6 +19,26 @@ const ofRun: Route = {
   },
 };
 
+const ofRest: Route = {
+  method: 'get',
+  path: '/api/v1/runs/{id}/estimate',
+  operation: {
+    operationId: 'estimateRun',
+    summary: 'How long a run that goes on will take, at a guess',
+    requestParams: { path: idPath },
+    responses: { '200': { description: 'The estimate', content: jsonOf(wireEstimate) } },
+  },
+  async handle(context, request, response) {
+    const estimate = await context.estimates.read(await readInfo(context, request));
+    if (estimate === null) {
+      response.json({ remainingMs: null, endsAt: null, path: [], unmeasured: [] });
+      return;
+    }
+    const endsAt = toIso(context.clock.now() + estimate.remainingMs);
+    response.json({ ...estimate, endsAt });
+  },
+};
+
 function toWire({ durations, ...own }: ClassStatistics): WireClassStatistics {
   return {
     ...own,
@@ -27,4 +48,4 @@ function toWire({ durations, ...own }: ClassStatistics): WireClassStatistics {
   };
 }
 
-export const statisticsRoutes: readonly Route[] = [ofRun];
+export const statisticsRoutes: readonly Route[] = [ofRun, ofRest];
