@@ -10,13 +10,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   queue: ['core'],
   executors: ['core'],
   client: ['core'],
+  daggyr: ['core'],
   service: ['core'],
   planning: ['core', 'store'],
   engine: ['core', 'queue', 'spec', 'store'],
-  api: ['client', 'core', 'engine', 'executors', 'planning', 'queue', 'service', 'spec', 'store'],
+  api: [
+    ...['client', 'core', 'daggyr', 'engine', 'executors', 'planning', 'queue', 'service'],
+    ...['spec', 'store'],
+  ],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['core', 'engine', 'queue', 'service', 'store'],
-  cli: ['client', 'core', 'executors', 'planning', 'service', 'spec'],
+  cli: ['client', 'core', 'daggyr', 'executors', 'planning', 'service', 'spec'],
 };
 
 const manifest = z.object({

@@ -26,7 +26,7 @@ export function redisKeysPage(): string {
     '',
     '## Channels',
     '',
-    '`<ns>:cancel` tells workers of a cancelled run, `<ns>:pause` of a paused one; `<ns>:run:<id>` tells followers that a log grew or the run ended.',
+    '`<ns>:cancel` tells workers of a cancelled run, `<ns>:cancel-tasks` of one with cancelled tasks, `<ns>:pause` of a paused one or one with paused parts; `<ns>:run:<id>` tells followers that a log grew or the run ended.',
     'Both are hints: nothing depends on a message that is lost.',
     '',
   ].join('\n');

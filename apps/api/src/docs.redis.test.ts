@@ -22,7 +22,7 @@ test('the commands in docs/api.md work', async () => {
 });
 
 test('docs/api.md lists every route, and no other', () => {
-  const listed = [...docs.matchAll(/^\| `(GET|POST|DELETE) (\/\S*)` \|/gm)].map(
+  const listed = [...docs.matchAll(/^\| `(GET|POST|DELETE|PATCH) (\/\S*)` \|/gm)].map(
     ([, method, path]) => `${method} ${path}`,
   );
 

@@ -17,7 +17,8 @@ import { toWireIssue } from './wire-issue.ts';
 
 export const problemType = 'application/problem+json';
 
-interface Answer {
+/** What a request that failed is answered with. */
+export interface Answer {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
@@ -30,11 +31,20 @@ export function problemHandler(logger: Logger) {
   // Express tells an error handler by its four parameters.
   return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
     const answer = toAnswer(error);
-    const fields = { err: error, method: request.method, path: request.path };
-    if (answer.status === 500) logger.error(fields, 'a request failed');
-    else if (answer.status === 503) logger.warn(fields, 'a request could not be carried out');
+    logFailure(logger, { error, status: answer.status, request });
     sendProblem(request, response, answer);
   };
+}
+
+/** Logs what is no mistake of the caller. */
+export function logFailure(
+  logger: Logger,
+  of: { readonly error: unknown; readonly status: number; readonly request: Request },
+): void {
+  const { error, status, request } = of;
+  const fields = { err: error, method: request.method, path: request.path };
+  if (status === 500) logger.error(fields, 'a request failed');
+  else if (status === 503) logger.warn(fields, 'a request could not be carried out');
 }
 
 function sendProblem(request: Request, response: Response, answer: Answer): void {
@@ -58,7 +68,7 @@ function sendProblem(request: Request, response: Response, answer: Answer): void
   response.status(status).type(problemType).send(JSON.stringify(problem));
 }
 
-function toAnswer(error: unknown): Answer {
+export function toAnswer(error: unknown): Answer {
   if (error instanceof UserError) return ofUserError(error);
   switch (whyRedisFailed(error)) {
     case 'away':

@@ -66,7 +66,11 @@ function limitsOf({ context }: Reading, format: BodyFormat) {
   return { maxBytes: settings.maxBodyBytes * factor, silenceMs: bodySilenceMs };
 }
 
-function expandOptions({ context: { settings, catalog }, source }: Reading) {
+/** What any spec is expanded with. */
+export function expandOptions({
+  context: { settings, catalog },
+  source,
+}: Pick<Reading, 'context' | 'source'>) {
   return {
     limits: settings,
     executors: catalog,

@@ -1,6 +1,7 @@
 import { mostClasses, type WireClass, type WireRun, type WireRunSummary } from '@runnel/client';
 import { type RunInfo, type RunSummary, readClasses } from '@runnel/store';
 import type { ApiContext } from './context.ts';
+import { toWirePausedParts } from './paused-parts.ts';
 
 /** Groups are read to count classes; with many more than classes are listed they are not read at all. */
 const mostGroups = 10 * mostClasses;
@@ -21,6 +22,9 @@ export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary 
     startedAt: toIsoOrNull(run.startedAt),
     endedAt: toIsoOrNull(run.endedAt),
     pausedAt: toIsoOrNull(run.pausedAt),
+    submittedBy: run.by,
+    pausedBy: run.pausedBy,
+    cancelledBy: run.cancelledBy,
     taskCount: run.taskCount,
     counts: run.counts,
     priority: facts.priority,
@@ -42,10 +46,12 @@ export async function toWireRun(
   const summary = toWireRunSummary(run, base);
   // A run that is being submitted has no groups to read yet, and what is read is kept.
   const isReadable = run.state !== 'submitting' && run.facts.groupCount <= mostGroups;
-  if (!isReadable) return { ...summary, classesOmitted: true };
-  const classes = await readClasses(context.redis, await openInfo(context, run));
-  if (classes.length > mostClasses) return { ...summary, classesOmitted: true };
-  return { ...summary, classes: classes.map(toWireClass), classesOmitted: false };
+  if (!isReadable) return { ...summary, pausedParts: null, classesOmitted: true };
+  const info = await openInfo(context, run);
+  const pausedParts = run.hasPausedParts ? await toWirePausedParts(context, info) : null;
+  const classes = await readClasses(context.redis, info);
+  if (classes.length > mostClasses) return { ...summary, pausedParts, classesOmitted: true };
+  return { ...summary, pausedParts, classes: classes.map(toWireClass), classesOmitted: false };
 }
 
 function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireClass {
@@ -54,12 +60,13 @@ function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireCla
 
 /**
  * The kept parts of a run that was just read. A deleted run's id comes back when its Idempotency-Key
- * is used again: the time of creation tells the new run from the old.
+ * is used again: the time of creation tells the new run from the old. One that has grown is read again.
  */
 export async function openInfo(context: ApiContext, run: RunSummary): Promise<RunInfo> {
   const { id } = run.facts.handle;
   const kept = await context.infos.read(id);
-  if (kept.facts.createdAt === run.facts.createdAt) return kept;
+  const { createdAt, shape } = run.facts;
+  if (kept.facts.createdAt === createdAt && kept.facts.shape >= shape) return kept;
   context.infos.forget(id);
   return context.infos.read(id);
 }

@@ -28,7 +28,7 @@ test('lists every command in its help', async () => {
   expect(code).toBe(0);
   const commands = stdout
     .slice(stdout.indexOf('Commands:'), stdout.indexOf('Examples:'))
-    .match(/^ {2}[a-z]+/gm);
+    .match(/^ {2}[a-z-]+/gm);
   expect(commands?.map((name) => name.trim())).toEqual([
     'dev',
     'run',
@@ -48,6 +48,7 @@ test('lists every command in its help', async () => {
     'stats',
     'workers',
     'doctor',
+    'import-daggyr',
     'settings',
     'help',
   ]);

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   stats: async () => (await import('./commands/stats.ts')).addStats,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  'import-daggyr': async () => (await import('./commands/import-daggyr.ts')).addImportDaggyr,
   settings: async () => (await import('./commands/settings.ts')).addSettings,
 };
 

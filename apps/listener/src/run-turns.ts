@@ -1,5 +1,11 @@
 import { failpoint, NotFoundError } from '@runnel/core';
-import { type Enqueuer, prepareSettlement, type RunNews, type Shares } from '@runnel/engine';
+import {
+  cancelStep,
+  type Enqueuer,
+  prepareSettlement,
+  type RunNews,
+  type Shares,
+} from '@runnel/engine';
 import {
   haltPage,
   type OutcomeEntry,
@@ -32,7 +38,7 @@ export interface TurnContext {
 const mostMoves = 64;
 
 /** What is left of a run's work. */
-type Unfinished = 'backlog' | 'halt' | 'retry';
+type Unfinished = 'backlog' | 'halt' | 'retry' | 'cancel';
 
 /** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel or a retry. */
 export class RunTurns {
@@ -90,9 +96,10 @@ export class RunTurns {
     else this.#unfinished.delete(runId);
   }
 
-  /** What a page of a retry makes ready is cut at once. */
+  /** What a page of a retry makes ready is cut at once, and what a cancel held up at its end. */
   async #goOn(runId: string, what: Unfinished): Promise<void> {
     if (what === 'retry' && !(await this.#retry(runId))) return;
+    if (what === 'cancel' && !(await this.#cancel(runId))) return;
     await this.#step(runId, { wantsOutbox: false });
   }
 
@@ -105,6 +112,14 @@ export class RunTurns {
     const page = await retryPage(redis, info.facts.handle, now());
     await failpoint('retry.after-page');
     return page === null || page.phase === 0 || page.phase === 3;
+  }
+
+  /** One page of cancelling tasks; true where a turn may find something to do. */
+  async #cancel(runId: string): Promise<boolean> {
+    const info = await this.#read(runId);
+    if (info === null) return true;
+    const page = await cancelStep(this.#context.redis, info.facts.handle, this.#context.now());
+    return page === null || page.phase === 0;
   }
 
   async #halt(runId: string): Promise<void> {
@@ -148,6 +163,7 @@ export class RunTurns {
     const { id } = info.facts.handle;
     if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
     else if (answer.state === 'retrying') this.#unfinished.set(id, 'retry');
+    else if (answer.state === 'changing') this.#unfinished.set(id, 'cancel');
     else if (answer.unfinished > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
     if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));
@@ -163,7 +179,7 @@ export class RunTurns {
 
   /** Tells followers of the run that it ended; they read the run to see how. */
   #announce(info: RunInfo, state: string): void {
-    if (state === 'running' || state === 'halting' || state === 'retrying') return;
+    if (['running', 'halting', 'retrying', 'changing'].includes(state)) return;
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
     this.#context.news.tell(id, 'ended');

@@ -1,6 +1,6 @@
 import type { RunState, TaskState } from '@runnel/core';
 import { z } from 'zod';
-import { changing, type RetryOptions } from './changing.ts';
+import { type ChangeAnswer, type ChangeOptions, changing, type RetryOptions } from './changing.ts';
 import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { joinLines } from './join-lines.ts';
@@ -131,12 +131,11 @@ export interface Client {
    * abort, to stop; go on with `after`.
    */
   followEvents(id: string, options?: EventOptions): AsyncIterable<WireEvent>;
-  /** `isNew` is false where the run was being cancelled already. */
-  cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
-  /** What runs goes on, nothing more starts. `isNew` is false where the run was paused already. */
-  pauseRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
-  /** `isNew` is false where the run was not paused. */
-  resumeRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  /** Cancels a run, or those of its tasks that are named; the others go on. */
+  cancelRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
+  /** What runs goes on, nothing more starts: of the run, or of the classes and tasks that are named. */
+  pauseRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
+  resumeRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;

@@ -1,4 +1,4 @@
-export type { RetryOptions } from './changing.ts';
+export type { ChangeAnswer, ChangeOptions, RetryOptions } from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -14,6 +14,7 @@ export {
 export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
 export {
+  byHeader,
   droppedHeader,
   mostClasses,
   type ProblemDocument,
@@ -54,6 +55,15 @@ export {
   wireWorker,
   wireWorkers,
 } from './wire.ts';
+export {
+  mostPausedListed,
+  type OpenTaskSelector,
+  openTaskSelector,
+  type WireChanged,
+  type WirePausedParts,
+  wireChanged,
+  wirePausedParts,
+} from './wire-changes.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
 export {
   type WireClassStatistics,

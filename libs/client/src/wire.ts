@@ -1,5 +1,6 @@
 import { finalTaskStates, reasons, runStates, taskStates } from '@runnel/core';
 import { z } from 'zod';
+import { wirePausedParts, wireWho } from './wire-changes.ts';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
 // with them; unknown fields are ignored, so a client may be older than the API.
@@ -69,6 +70,7 @@ const runFields = {
   startedAt: time.nullable(),
   endedAt: time.nullable(),
   pausedAt: time.nullable().describe('Null unless its state is `paused`.'),
+  ...wireWho,
   taskCount: count,
   counts: wireStateCounts,
   priority: z.int(),
@@ -95,6 +97,7 @@ export const wireRun = z
       .array(wireClass)
       .optional()
       .describe('In the order of the spec; see `classesOmitted`.'),
+    pausedParts: wirePausedParts.nullable().describe('Null where none is paused by itself.'),
     classesOmitted: z
       .boolean()
       .describe(`True above ${mostClasses} classes, and while the run is being submitted.`),
@@ -306,3 +309,6 @@ export type WireDoctor = z.infer<typeof wireDoctor>;
 
 /** Response header of a log: bytes that the attempt wrote before what is kept. */
 export const droppedHeader = 'Runnel-Log-Dropped';
+
+/** Request header: who asks for a change. A claim, not an authentication. */
+export const byHeader = 'Runnel-By';

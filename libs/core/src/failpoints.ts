@@ -52,10 +52,22 @@ export const failpointNames = [
   'retry.after-begin',
   'retry.before-page',
   'retry.after-page',
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+  'append.before',
+  'append.after-page',
+  'append.before-show',
+  'append.after-show',
   'halt.before-page',
   'halt.after-page',
   'remove.before',
   'remove.after',
+  'number.after-count',
 ] as const;
 export type Failpoint = (typeof failpointNames)[number];
 

@@ -32,6 +32,8 @@ export {
   type LogWriter,
   lanes,
   type OpenExecutor,
+  signalOf,
+  type TaskCancels,
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
@@ -60,6 +62,7 @@ export {
   edgeId,
   edgeRuleOf,
   edgeRules,
+  type GeneratorDialect,
   type Group,
   type InputShape,
   maxNodes,
@@ -71,6 +74,7 @@ export {
   type RetryPolicy,
   type RunIf,
   runIfs,
+  silentOn,
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
@@ -97,6 +101,8 @@ export {
   finalTaskStates,
   isFinalRunState,
   isFinalTaskState,
+  type OpenTaskState,
+  openTaskStates,
   type RunState,
   runStates,
   type TaskState,

@@ -14,6 +14,15 @@ export type RunIf = (typeof runIfs)[number];
 export const ons = ['succeeded', 'failed', 'done'] as const;
 export type On = (typeof ons)[number];
 
+/**
+ * `on` in an edge whose child waits for the parent's end and takes nothing from it: neither success nor
+ * failure there counts. Runnel's own edges have it; a spec can't name it.
+ */
+export const silentOn = 3;
+
+/** In which form a generator's output says which tasks join the run. */
+export type GeneratorDialect = 'native';
+
 /** How often, and after which delay, a failed attempt is followed by another. */
 export interface RetryPolicy {
   /** More tries after the first: 0 to 254. */
@@ -53,6 +62,10 @@ export interface Group {
   readonly inputs: readonly InputShape[];
   /** True where the details name outputs: they must be read before rendering. */
   readonly readsOutputs: boolean;
+  /** Where its tasks generate tasks. */
+  readonly generator?: GeneratorDialect;
+  /** Of generated tasks: what stands before the class and the ids that their generator gave, with its dot. */
+  readonly scope?: string;
 }
 
 /** What differs between tasks of a group. */

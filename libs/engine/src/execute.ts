@@ -26,11 +26,12 @@ export class DeliveryExecutor {
     const claimed = await this.#claim(info, start);
     if (claimed.kind === 'refused') {
       const { redis, namespace } = this.#context;
-      const needsTurn = ['cancelled', 'split', 'poison'].includes(claimed.refusal);
+      const needsTurn = ['cancelled', 'split', 'poison', 'parked'].includes(claimed.refusal);
       if (needsTurn) await nudge(redis, namespace, start.runId);
       return { kind: 'refused', why: claimed.refusal };
     }
     const { delivery, hasOutputs, shape } = claimed;
+    if (claimed.needsTurn) await nudge(this.#context.redis, this.#context.namespace, start.runId);
     const current = await this.#context.infos.readAt(start.runId, shape);
     const group = await current.group(delivery.group);
     const facts = { info: current, group, start, delivery, hasOutputs };
@@ -43,7 +44,7 @@ export class DeliveryExecutor {
     const { runId, carrier, attemptsStarted } = start;
     const reserved = turns.takeReserved(runId, carrier);
     if (reserved !== undefined && attemptsStarted === 1 && !start.mustClaim) {
-      return { kind: 'claimed', ...reserved };
+      return { kind: 'claimed', needsTurn: false, ...reserved };
     }
     await failpoint('claim.before');
     const answer = await claim(redis, info.facts.handle, {

@@ -19,10 +19,11 @@ export async function pauseRun(
   namespace: string,
   id: string,
   now: number,
+  by: string | null = null,
 ): Promise<PauseAnswer> {
   const { facts } = await readRun(redis, namespace, id);
   await failpoint('pause.before');
-  const answer = await setPaused(redis, facts.handle, 'pause', now);
+  const answer = await setPaused(redis, facts.handle, 'pause', now, by);
   await failpoint('pause.after-flag');
   // Told again where it was paused before: whoever asked then may have died before it told.
   if (answer?.state === 'running') await redis.publish(pauseChannel(namespace), id);
@@ -36,10 +37,11 @@ export async function resumeRun(
   namespace: string,
   id: string,
   now: number,
+  by: string | null = null,
 ): Promise<PauseAnswer> {
   const { facts } = await readRun(redis, namespace, id);
   await failpoint('resume.before');
-  const answer = await setPaused(redis, facts.handle, 'resume', now);
+  const answer = await setPaused(redis, facts.handle, 'resume', now, by);
   await failpoint('resume.after');
   return { state: answer?.state ?? null, isNew: answer?.isChanged === true };
 }

@@ -35,6 +35,8 @@ export interface RetryAnswer extends RetryCounts {
 export interface RetryContext {
   readonly redis: RedisClient;
   readonly now: number;
+  /** Who asks, as they say. */
+  readonly by?: string | null;
 }
 
 /** What is tried again where nothing else is said. */
@@ -60,7 +62,13 @@ export async function retryRun(
   if (request.isDryRun || ids.length === 0) return { ...counts, isNew: false };
   const token = randomBytes(8).toString('hex');
   await failpoint('retry.before-begin');
-  const answer = await startRetry(redis, handle, { token, createdAt, now, ids });
+  const answer = await startRetry(redis, handle, {
+    token,
+    createdAt,
+    now,
+    ids,
+    by: context.by ?? null,
+  });
   await failpoint('retry.after-begin');
   if (answer !== 'begun') throw refusal(handle.id, answer);
   return { ...counts, isNew: true };
@@ -71,10 +79,8 @@ function refusal(id: string, answer: string | null): Error {
     case null:
       return noSuchRun(id);
     case 'retrying':
-      return new ConflictError(
-        `run ${id} is being retried: ask again in a few seconds`,
-        'IN_FLIGHT',
-      );
+    case 'changing':
+      return inFlight(id, answer);
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
     case 'submitting':
@@ -82,6 +88,12 @@ function refusal(id: string, answer: string | null): Error {
     default:
       return new ConflictError(`run ${id} has not been started: there is nothing to retry`);
   }
+}
+
+/** Another change of tasks goes through its pages. */
+export function inFlight(id: string, what: 'retrying' | 'changing'): ConflictError {
+  const change = what === 'retrying' ? 'is being retried' : 'has tasks that are being cancelled';
+  return new ConflictError(`run ${id} ${change}: ask again in a few seconds`, 'IN_FLIGHT');
 }
 
 interface Fates {

@@ -42,6 +42,8 @@ export interface SubmitContext {
   readonly namespace: string;
   readonly executors: ExecutorFacts;
   readonly now: number;
+  /** Who asks, as they say. */
+  readonly by?: string | null;
 }
 
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
@@ -60,6 +62,7 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     bodyHash,
     priority: request.priority,
     now,
+    by: context.by ?? null,
     route: (group) => routeOf(group, context.executors),
     ...(request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }),
   });
@@ -97,17 +100,18 @@ function replay(
 
 /** Starts a run that was only created; a run that has started already is left as it is. */
 export async function startCreatedRun(
-  context: Pick<SubmitContext, 'redis' | 'namespace' | 'now'>,
+  context: Pick<SubmitContext, 'redis' | 'namespace' | 'now' | 'by'>,
   id: string,
 ): Promise<OpenRunHandle> {
   const { facts } = await readRun(context.redis, context.namespace, id);
   await failpoint('start.before');
-  await startRun.run(context.redis, facts.handle.keys, [context.now]);
+  await startRun.run(context.redis, facts.handle.keys, [context.now, context.by ?? '']);
   await failpoint('start.after');
   return facts.handle;
 }
 
-function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
+/** How tasks of a group travel. */
+export function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
   if (group.kind === 'barrier') return { queue: '', maxBatch: 1, isSideBySide: false };
   return {
     queue: queueName(group.pool, executors.lane(group.executor)),

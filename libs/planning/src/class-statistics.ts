@@ -70,7 +70,7 @@ async function countSuccesses(
     ]);
     for (let node = from; node < to; node++) {
       const own = groups.byGroup[walk.groupOf(node)];
-      if (own === null || own === undefined) continue;
+      if (own === null || own === undefined || states[node - from] === stateCode.retired) continue;
       own.tasks++;
       const at = (node - from) * attemptBytes;
       if (states[node - from] !== stateCode.succeeded || at + attemptBytes > attempts.length)

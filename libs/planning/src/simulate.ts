@@ -284,6 +284,7 @@ class Simulator {
     for (let node = 0; node < this.#plan.nodeCount; node++) {
       if (this.#groupOf(node).kind === 'barrier') continue;
       const code = this.#states[node] ?? 0;
+      if (code === stateCode.retired) continue;
       // A stop ends what did not start.
       const name = code === 0 ? 'cancelled' : (names.get(code) ?? 'cancelled');
       counts[name] = (counts[name] ?? 0) + 1;

@@ -14,12 +14,13 @@ import { findCycles } from './cycles.ts';
 import { buildEdges, countEdges, type EdgeContext } from './edges.ts';
 import { compileEntries, type Entries, type ExecutorCatalog } from './entries.ts';
 import type { Entry } from './entry.ts';
+import { addGeneratorEnds, describeTooManyNodes } from './generator-ends.ts';
 import { groupEntries } from './groups.ts';
 import { findUnsafeValue } from './guard.ts';
 import { checkOutputs, shapeInputs } from './inputs.ts';
 import { IssueList, type Locate } from './issue-list.ts';
 import { type Join, Joiner } from './joins.ts';
-import { type Link, type Links, resolveLinks } from './links.ts';
+import { type Link, type Links, type OuterRef, resolveLinks } from './links.ts';
 import { Names } from './names.ts';
 import { readParameters } from './parameters.ts';
 import { listPayloads } from './payloads.ts';
@@ -106,8 +107,35 @@ function* validateSteps(input: unknown, options: ExpandOptions): Steps<Validatio
   };
 }
 
+/** A set of generated tasks, and what it names of the run that it joins. */
+export interface GeneratedValidation extends Validation {
+  readonly outer: readonly OuterRef[];
+}
+
+/**
+ * As `validateSpec`, of what a generator gave: names that are not in the set are left to the caller, who
+ * knows the run. The plan has no end barriers: see `addGeneratorEnds`.
+ */
+export function* validateGenerated(
+  input: unknown,
+  options: ExpandOptions,
+): Steps<GeneratedValidation> {
+  const issues = new IssueList();
+  const warnings = new IssueList();
+  const outer: OuterRef[] = [];
+  const plan = yield* planSpec(input, { options, issues, warnings, outer });
+  return {
+    plan: issues.count === 0 ? plan : null,
+    issues: issues.toArray(options.locate),
+    warnings: warnings.toArray(options.locate),
+    outer,
+  };
+}
+
 interface Context {
   readonly options: ExpandOptions;
+  /** Of generated tasks: takes what is named of the run. */
+  readonly outer?: OuterRef[];
   readonly issues: IssueList;
   readonly warnings: IssueList;
 }
@@ -136,7 +164,16 @@ function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   yield;
   if (!checkTaskCount(compiled, context)) return null;
   const graph = yield* connect(compiled, { head, ...context });
-  return issues.count > 0 ? null : yield* assemble(head, graph, context);
+  if (issues.count > 0) return null;
+  const plan = yield* assemble(head, graph, context);
+  // What is generated gets its ends with the nodes that are put around it.
+  if (plan === null || context.outer !== undefined) return plan;
+  return (yield* addGeneratorEnds(plan)) ?? addTooMany(issues);
+}
+
+function addTooMany(issues: IssueList): null {
+  issues.add(['tasks'], describeTooManyNodes());
+  return null;
 }
 
 function checkTaskCount({ taskCount }: Entries, { options, issues }: Context): boolean {
@@ -161,7 +198,7 @@ function* connect(compiled: Entries, context: Context & { readonly head: RunHead
   const names = new Names(entries);
   names.checkIds(issues);
   yield;
-  const resolved = resolveLinks(entries, { names, brokenNames, issues });
+  const resolved = resolveLinks(entries, { names, brokenNames, issues, outer: context.outer });
   yield;
   const links = resolved.map((ofEntry) => simplifyLinks(ofEntry, issues));
   yield;

@@ -92,5 +92,6 @@ function signatureOf(kind: string, merged: RawPolicy): string {
     merged.allowFailure,
     merged.resources,
     merged.templated,
+    merged.generator,
   ]);
 }

@@ -7,6 +7,7 @@ import {
   type TaskPayload,
 } from '@runnel/core';
 import { barrierName } from './barriers.ts';
+import { addGeneratorEnds, describeTooManyNodes } from './generator-ends.ts';
 import { barrierGroup } from './groups.ts';
 import { GrowingInts } from './growing-ints.ts';
 import type { IssueList } from './issue-list.ts';
@@ -54,7 +55,7 @@ export function* planSingles(
   }
   const edges = yield* graph.write(edgeCount);
   const { groups, groupRanges } = yield* groupTasks(tasks, { head, inputs, barriers });
-  return {
+  const plan = {
     name: head.name ?? null,
     tags: head.tags ?? {},
     nodeCount,
@@ -66,6 +67,9 @@ export function* planSingles(
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
   };
+  const ended = yield* addGeneratorEnds(plan);
+  if (ended === null) issues.add(['tasks'], describeTooManyNodes());
+  return ended;
 }
 
 function countBarrierTasks(tasks: SingleTasks): number {

@@ -14,6 +14,11 @@ export interface StoredGroup extends Group {
 export function encodePayloads(payloads: readonly TaskPayload[]): Buffer | null {
   if (payloads.every((one) => one.values.length === 0 && one.id === undefined && !hasDetails(one)))
     return null;
+  return packPayloads(payloads);
+}
+
+/** The same, also of payloads that say nothing. */
+export function packPayloads(payloads: readonly TaskPayload[]): Buffer {
   const rows = payloads.map((one) => {
     if (one.id === undefined && !hasDetails(one)) return one.values;
     return { v: one.values, i: one.id, d: one.details };
@@ -136,5 +141,7 @@ const storedGroups: z.ZodType<readonly StoredGroup[]> = z.array(
     executor: z.string(),
     details: json,
     total: z.number(),
+    generator: z.literal('native').exactOptional(),
+    scope: z.string().exactOptional(),
   }),
 );

@@ -3,7 +3,7 @@ import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { claimDelivery, returnDelivery } from './scripts.ts';
 
-/** Why a claim got nothing; after `cancelled`, `split` and `poison` the run needs a settling turn. */
+/** Why a claim got nothing; after `cancelled`, `split`, `poison` and `parked` the run needs a settling turn. */
 export type Refusal = (typeof refusals)[number];
 
 export type ClaimAnswer =
@@ -14,6 +14,8 @@ export type ClaimAnswer =
       readonly hasOutputs: boolean;
       /** As RunFacts.shape, at this moment. */
       readonly shape: number;
+      /** Tasks of it were cancelled or are paused: something else may start instead. */
+      readonly needsTurn: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -46,23 +48,27 @@ export async function claim(
   ]);
   if (typeof answer !== 'string') {
     const delivery = decodeDelivery(request.carrier, answer.packed);
-    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs, shape: answer.shape };
+    const { hasOutputs, shape, needsTurn } = answer;
+    return { kind: 'claimed', delivery, hasOutputs, shape, needsTurn };
   }
   const refusal = refusals.find((word) => word === answer);
   if (refusal === undefined) throw new Error(`a claim was answered with ${answer}`);
   return { kind: 'refused', refusal };
 }
 
-const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'paused'] as const;
+const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'parked', 'paused'] as const;
 
 /** Hands back open tasks of a claimed delivery, all or those at some places; returns how many. */
 export function handBack(
   redis: RedisClient,
   run: OpenRunHandle,
-  delivery: Pick<Delivery, 'carrier' | 'token'>,
-  places: readonly number[] = [],
+  request: Pick<Delivery, 'carrier' | 'token'> & {
+    readonly now: number;
+    readonly places?: readonly number[];
+  },
 ): Promise<number> {
-  return returnDelivery.run(redis, run.keys, [delivery.carrier, delivery.token, ...places]);
+  const { carrier, token, now, places = [] } = request;
+  return returnDelivery.run(redis, run.keys, [carrier, token, now, ...places]);
 }
 
 /** Every open delivery of a run: a bounded window of its ready work. */

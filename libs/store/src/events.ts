@@ -1,4 +1,5 @@
 import type { TaskState } from '@runnel/core';
+import { z } from 'zod';
 import { finalStateOf } from './packed.ts';
 import type { RunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -22,9 +23,34 @@ export interface RunEvent {
   readonly at: number;
   /** Of one that ended. */
   readonly state: string;
+  /** Who asked for it, as they said. */
+  readonly by: string | null;
 }
 
-export type FeedEvent = TaskEvent | RunEvent;
+/** Something that befell some classes or tasks. */
+export interface PartEvent {
+  readonly kind: 'part-cancelled' | 'part-paused' | 'part-resumed';
+  readonly number: number;
+  readonly at: number;
+  /** What was kept of it. */
+  readonly told: z.infer<typeof partTold>;
+}
+
+const partTold = z.object({
+  by: z.string().nullable(),
+  /** The first of them. */
+  classes: z.array(z.string()),
+  /** Tasks that had not ended. */
+  selected: z.number(),
+  running: z.number(),
+});
+
+/** What the feed keeps of a change of classes or tasks. */
+export function encodeTold(told: PartEvent['told']): string {
+  return JSON.stringify(told);
+}
+
+export type FeedEvent = TaskEvent | RunEvent | PartEvent;
 
 /** An entry has the ends of one call: about 2,000 tasks at most. */
 const entriesPerRead = 32;
@@ -51,6 +77,16 @@ export async function readLastEvent(
   return Number((await redis.hget(run.names.meta, 'events')) ?? 0);
 }
 
+/** When the last event happened; null where there was none. */
+export async function readLastEventTime(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+): Promise<number | null> {
+  const [entry] = await redis.xrevrange(run.names.events, '+', '-', 'COUNT', 1);
+  const time = entry?.[1][3];
+  return time === undefined ? null : Number(time);
+}
+
 /** Events after which the run is running. */
 const goingOnKinds = ['started', 'resumed', 'retried'] as const;
 
@@ -58,25 +94,31 @@ function decodeEntry(id: Buffer, fields: readonly Buffer[]): readonly FeedEvent[
   const last = Number(id.toString().split('-')[1]);
   const [, kind = '', , at = '', , payload = Buffer.alloc(0)] = fields;
   const time = Number(at.toString());
-  const text = payload.toString('latin1');
+  const own = { number: last, at: time };
+  const text = kind.toString() === 'tasks' ? '' : payload.toString();
   const goingOn = goingOnKinds.find((known) => known === kind.toString());
-  if (goingOn !== undefined) return [{ kind: goingOn, number: last, at: time, state: 'running' }];
+  if (goingOn !== undefined) return [{ kind: goingOn, ...own, state: 'running', by: text || null }];
+  const part = partKinds.find((known) => known === kind.toString());
+  if (part !== undefined) return [{ kind: part, ...own, told: partTold.parse(JSON.parse(text)) }];
   switch (kind.toString()) {
     case 'tasks':
       return decodeTasks(payload, last, time);
     case 'paused':
-      return [{ kind: 'paused', number: last, at: time, state: 'paused' }];
+      return [{ kind: 'paused', ...own, state: 'paused', by: text || null }];
     case 'halting': {
-      const halt = text === 'stop' ? 'stopping' : 'cancelling';
-      return [{ kind: halt, number: last, at: time, state: 'running' }];
+      const [halt, ...by] = text.split(' ');
+      const known = halt === 'stop' ? 'stopping' : 'cancelling';
+      return [{ kind: known, ...own, state: 'running', by: by.join(' ') || null }];
     }
     case 'ended':
-      return [{ kind: 'ended', number: last, at: time, state: text }];
+      return [{ kind: 'ended', ...own, state: text, by: null }];
     default:
       // Of a newer version.
       return [];
   }
 }
+
+const partKinds = ['part-cancelled', 'part-paused', 'part-resumed'] as const;
 
 /** Ids u32, state codes u8, attempts u8. */
 const bytesOfTask = 6;

@@ -42,14 +42,31 @@ export {
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
+  encodeTold,
   type FeedEvent,
+  type PartEvent,
   type RunEvent,
   readEvents,
   readLastEvent,
+  readLastEventTime,
   type TaskEvent,
 } from './events.ts';
+export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
+export {
+  findSetOf,
+  type GeneratedRecord,
+  readGenerated,
+  readGeneratedBy,
+} from './growth/generated-sets.ts';
+export {
+  type LaterEdges,
+  readLaterChildren,
+  readLaterParents,
+} from './growth/later-edges.ts';
+export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
 export {
   cancelChannel,
+  cancelTasksChannel,
   pauseChannel,
   readyKeyDoc,
   runChannel,
@@ -62,6 +79,7 @@ export {
 export { listRuns, type RunPosition, type RunQuery } from './list-runs.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, writeLog } from './logs.ts';
+export { type OpenTasks, readOpenTasks } from './open-tasks.ts';
 export {
   acknowledgeOutcomes,
   appendOutcomes,
@@ -97,6 +115,22 @@ export {
   toUint32,
 } from './packed.ts';
 export {
+  type CancelPage,
+  type CancelRecord,
+  cancelPage,
+  changePaused,
+  findCancelling,
+  hasPausedParts,
+  mostPaused,
+  type Paused,
+  type PausedParts,
+  readCancels,
+  readPaused,
+  startCancel,
+} from './parts.ts';
+export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { entriesPerPage, readEntryPage } from './read-entries.ts';
+export {
   type ClassCounts,
   type RunSummary,
   readClasses,
@@ -109,6 +143,7 @@ export {
   type FailureRecord,
   failureRecord,
   findTask,
+  readChildrenOf,
   readOutputs,
   readParents,
   readStates,
@@ -128,6 +163,7 @@ export {
   retryPage,
   startRetry,
 } from './retry.ts';
+export { withDescendants } from './retry-closure.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
@@ -137,6 +173,7 @@ export {
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export { findNumberedRun, type ListedRun, listAllRuns, numberRuns } from './run-numbers.ts';
 export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';

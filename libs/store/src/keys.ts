@@ -23,7 +23,7 @@ export const runKeyDocs = {
   state: {
     type: 'string',
     holds:
-      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides',
+      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled, 11 of a generated set that was replaced',
     lifetime: untilDeleted,
   },
   waiting: {
@@ -109,6 +109,48 @@ export const runKeyDocs = {
     type: 'string',
     holds: 'u32 LE an id: tasks that are being brought back, ascending',
     lifetime: 'until they are, or the run is ended early',
+  },
+  cancel: {
+    type: 'string',
+    holds: 'u32 LE an id: tasks that are being cancelled while the run goes on, ascending',
+    lifetime: 'until all are marked, or the run is ended early',
+  },
+  cancels: {
+    type: 'list',
+    holds: 'JSON of the last 100 cancels of tasks: when, by whom, of which',
+    lifetime: untilDeleted,
+  },
+  paused: {
+    type: 'hash',
+    holds: '`g` and a group, `t` and an id -> since when in ms, by whom',
+    lifetime: 'until they go on, or the run has ended',
+  },
+  parked: {
+    type: 'list',
+    holds: 'entries as in the ready lists: ready tasks that are paused',
+    lifetime: untilEnd,
+  },
+  moreChildren: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in children: edges to tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  moreParents: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in parents: edges from tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  generated: {
+    type: 'hash',
+    holds:
+      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes',
+    lifetime: untilDeleted,
+  },
+  retiring: {
+    type: 'list',
+    holds:
+      'ranges of generated sets that were replaced: from u32, to u32, cursor u32, 1 where some of it runs u32',
+    lifetime: 'until they are retired',
   },
   attempts: {
     type: 'string',
@@ -203,6 +245,12 @@ export const storeKeyDocs = {
     holds: 'number mod 65,536 -> name of a worker, for attempts',
     lifetime: always,
   },
+  runNumbers: {
+    type: 'zset',
+    holds: 'runs by their number, for clients that know no other ids (DaggyR)',
+    lifetime: 'until a list of runs finds many that are gone',
+  },
+  nextRunNumber: { type: 'string', holds: 'the next number of a run', lifetime: always },
   fence: {
     type: 'string',
     holds: 'nothing: it is written so that `WAIT` has something to wait for (mode `ha` only)',
@@ -260,6 +308,11 @@ export function runChannel(namespace: string, runId: string): string {
 /** On which a cancel is told to every worker at once. */
 export function cancelChannel(namespace: string): string {
   return `${namespace}:cancel`;
+}
+
+/** On which a cancel of tasks is told to every worker at once. */
+export function cancelTasksChannel(namespace: string): string {
+  return `${namespace}:cancel-tasks`;
 }
 
 /** On which a pause is told to every worker at once. */

@@ -14,6 +14,9 @@ export const stateCode = {
   delayed: 7,
   suspended: 8,
   halting: 9,
+  cancelling: 10,
+  /** Of a generated set that was replaced: final, and no task any more. */
+  retired: 11,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [
@@ -23,6 +26,12 @@ const finalByCode: readonly (FinalTaskState | undefined)[] = [
   'failed',
   'skipped',
   'upstream-failed',
+  'cancelled',
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  // Retired: whoever still asks for it by its number is told so.
   'cancelled',
 ];
 

@@ -7,6 +7,7 @@ import {
 } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
+import { hasPausedParts } from './parts.ts';
 import { runHandle } from './run-handle.ts';
 import { factsOf, type RunFacts, type RunInfo } from './run-info.ts';
 import type { RedisClient } from './script.ts';
@@ -28,6 +29,12 @@ export interface RunSummary {
   readonly halt: 'cancel' | 'stop' | null;
   /** Null unless its state is `paused`. */
   readonly pausedAt: number | null;
+  /** Who asked for it, as they said: of its submission, the pause that lasts, the cancel. */
+  readonly by: string | null;
+  readonly pausedBy: string | null;
+  readonly cancelledBy: string | null;
+  /** Whether classes or tasks of it are paused by themselves. */
+  readonly hasPausedParts: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly taskCount: number;
@@ -85,6 +92,10 @@ async function readOne(
     state: isPaused ? 'paused' : stored,
     halt,
     pausedAt: isPaused ? toNumberOrNull(meta['pausedAt']) : null,
+    by: meta['by'] || null,
+    pausedBy: isPaused ? meta['pausedBy'] || null : null,
+    cancelledBy: halt === 'cancel' ? meta['haltedBy'] || null : null,
+    hasPausedParts: hasPausedParts(meta),
     startedAt: toNumberOrNull(meta['started']),
     endedAt: toNumberOrNull(meta['ended']),
     taskCount: facts.nodeCount - facts.barrierCount,
@@ -107,7 +118,9 @@ function countStates(
     finalTaskStates.map((state) => [state, Number(meta[`c${stateCode[state]}`] ?? 0)]),
   );
   const queues = facts.handle.queues;
-  const ready = queues.reduce((sum, _, queue) => sum + Number(meta[`r${queue}`] ?? 0), 0);
+  // Those that are paused lie beside their lists.
+  const inLists = queues.reduce((sum, _, queue) => sum + Number(meta[`r${queue}`] ?? 0), 0);
+  const ready = inLists + Number(meta['parked'] ?? 0);
   const delayed = Number(meta['delayed'] ?? 0);
   const { queued, running } = countOpen(deliveries);
   const ended = Object.values(final).reduce((sum, count) => sum + count, 0);
@@ -169,7 +182,7 @@ export async function readClasses(
     if (group.kind === 'barrier') return;
     const tally = classes.get(group.class) ?? new Tally();
     classes.set(group.class, tally);
-    tally.total += group.total;
+    tally.total += group.total - Number(counts[`${number}:${stateCode.retired}`] ?? 0);
     tally.measured += Number(counts[`${number}:n`] ?? 0);
     tally.micros += Number(counts[`${number}:us`] ?? 0);
     if (halt === null) tally.add('ready', Number(counts[`${number}:${stateCode.ready}`] ?? 0));

@@ -1,6 +1,7 @@
 import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
+import { type LaterEdges, readLaterChildren } from './growth/later-edges.ts';
 import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
 import { withDescendants } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
@@ -29,6 +30,8 @@ export interface RetrySource {
   readonly words: Buffer;
   readonly childOffsets: Uint32Array;
   readonly children: Uint32Array;
+  /** Children that were generated after the run was sealed. */
+  readonly later: LaterEdges;
   /** Open in deliveries. */
   readonly open: ReadonlySet<number>;
 }
@@ -49,7 +52,8 @@ export async function readRetrySource(
   for (const { ids, open: bits } of await readDeliveries(redis, run)) {
     for (const [place, id] of ids.entries()) if (bits[place]) open.add(id);
   }
-  return { nodeCount, states, words, childOffsets, children, open };
+  const later = await readLaterChildren(redis, run);
+  return { nodeCount, states, words, childOffsets, children, later, open };
 }
 
 /** The selected nodes with all that hangs on them, ascending. */
@@ -78,10 +82,11 @@ export function startRetry(
     readonly createdAt: number;
     readonly now: number;
     readonly ids: Uint32Array;
+    readonly by?: string | null;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids)]);
+  const { token, createdAt, now, ids, by } = request;
+  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids), by ?? '']);
 }
 
 /** What one page goes through: a few ms of Redis. */

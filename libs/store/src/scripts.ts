@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -111,16 +112,21 @@ export const claimDelivery = defineScript(
       'outputs',
       'demand',
       'events',
+      'paused',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
   (raw): string | ClaimedRecord => {
     if (Buffer.isBuffer(raw)) return raw.toString();
     const list = toList(raw);
-    const hasOutputs = numberAt(list, 1) === 1;
-    return { packed: toBytes(list[0]), hasOutputs, shape: numberAt(list, 2) };
+    return {
+      packed: toBytes(list[0]),
+      hasOutputs: numberAt(list, 1) === 1,
+      shape: numberAt(list, 2),
+      needsTurn: numberAt(list, 3) === 1,
+    };
   },
 );
 
@@ -128,6 +134,7 @@ interface ClaimedRecord {
   readonly packed: Buffer;
   readonly hasOutputs: boolean;
   readonly shape: number;
+  readonly needsTurn: boolean;
 }
 
 export const takeTurn = defineScript(
@@ -154,8 +161,12 @@ export const takeTurn = defineScript(
       'ended',
       'demand',
       'events',
+      'paused',
+      'parked',
+      'moreChildren',
+      'retiring',
     ],
-    preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
+    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance', 'grow'],
     takesMore: true,
     allowOom: true,
   },
@@ -165,8 +176,11 @@ export const takeTurn = defineScript(
 export const returnDelivery = defineScript(
   'return-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -176,8 +190,11 @@ export const returnDelivery = defineScript(
 export const reissueDelivery = defineScript(
   'reissue-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -213,8 +230,11 @@ export const haltRun = defineScript(
       'demand',
       'retry',
       'events',
+      'cancel',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -241,7 +261,8 @@ export const pageRetry = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand', 'events'] as const),
+      ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
+      ...(['moreChildren', 'moreParents'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
@@ -251,6 +272,35 @@ export const pageRetry = defineScript(
     const list = toList(raw);
     return { state: toText(list[0]), phase: numberAt(list, 1) };
   }),
+);
+
+/** One word; see append-tasks.lua. */
+export const appendTasks = defineScript(
+  'append-tasks',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
+      ...(['children', 'counts', 'groups', 'groupIndex', 'groupRanges', 'payload'] as const),
+      ...(['names', 'deliveries', 'backlog', 'generated', 'moreChildren', 'moreParents'] as const),
+      ...(['retiring', 'active', 'ended', 'demand', 'outcomes', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'advance', 'retry', 'grow', 'append', 'outer'],
+    takesMore: true,
+  },
+  toText,
+);
+
+/** One word; see write-generated.lua. */
+export const writeGenerated = defineScript(
+  'write-generated',
+  {
+    keys: [
+      ...(['meta', 'state', 'waiting', 'parentOffsets', 'parents', 'childOffsets'] as const),
+      ...(['children', 'payload', 'names', 'deliveries'] as const),
+    ],
+    preludes: ['packed', 'append'],
+  },
+  toText,
 );
 
 export const pauseRun = defineScript(

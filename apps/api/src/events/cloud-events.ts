@@ -43,11 +43,20 @@ async function toWireEvents(
   );
 }
 
-function dataOf({ settings }: ApiContext, { kind, state, at }: FeedEvent): WireEvent['data'] {
-  // Who asked for it is not known so far.
-  if (kind === 'cancelling') return { state, by: null };
-  if (kind === 'ended') return { state, keptUntil: toIso(at + settings.keepMs) };
-  return { state };
+function dataOf(
+  { settings }: ApiContext,
+  event: Exclude<FeedEvent, { kind: 'task' }>,
+): WireEvent['data'] {
+  if ('told' in event) return { ...event.told };
+  const { kind, state, at, by } = event;
+  switch (kind) {
+    case 'ended':
+      return { state, keptUntil: toIso(at + settings.keepMs) };
+    case 'stopping':
+      return { state };
+    default:
+      return { state, by };
+  }
 }
 
 type Failures = ReadonlyMap<number, WireEvent['data']>;

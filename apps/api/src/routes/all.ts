@@ -1,4 +1,6 @@
+import { daggyrRoutes } from '../daggyr/routes.ts';
 import type { Route } from '../route.ts';
+import { changeRoutes } from './change-run.ts';
 import { doctorRoutes } from './doctor.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './log.ts';
@@ -15,6 +17,7 @@ import { workerRoutes } from './workers.ts';
 const routes: readonly Route[] = [
   submitRunRoute,
   ...runRoutes,
+  ...changeRoutes,
   retryRunRoute,
   ...taskRoutes,
   ...logRoutes,
@@ -24,6 +27,7 @@ const routes: readonly Route[] = [
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,
+  ...daggyrRoutes,
 ];
 
 /** Everything that is served but Bull Board, the document that describes it included. */

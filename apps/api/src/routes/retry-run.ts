@@ -4,6 +4,7 @@ import { readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSelector } from '../read-selector.ts';
 import { flag, idPath, jsonOf, pathPart, type Route, readQuery } from '../route.ts';
 import { runPath } from '../run-answer.ts';
@@ -21,7 +22,7 @@ export const retryRunRoute: Route = {
     summary: 'Bring tasks back that have ended, with all that hangs on them',
     description:
       'Without a body: every task that failed or was cancelled. Past attempts are kept, and retries start anew.',
-    requestParams: { path: idPath, query },
+    requestParams: { path: idPath, query, header: byParameter },
     requestBody: { required: false, content: jsonOf(taskSelector) },
     responses: {
       '200': {
@@ -37,11 +38,12 @@ export const retryRunRoute: Route = {
 async function retry(context: ApiContext, request: Request, response: Response): Promise<void> {
   const { redis, settings, clock } = context;
   const { dryRun } = readQuery(query, request);
-  const selector = await readSelector(context, request);
+  const by = readBy(request);
+  const selector = await readSelector(context, request, taskSelector);
   const id = pathPart(request, 'id');
   const info = await readInfo(context, request);
   const { isNew, reset, leftRunning, classes } = await context.fence.run(() =>
-    retryRun({ redis, now: clock.now() }, info, { selector, isDryRun: dryRun === 'true' }),
+    retryRun({ redis, now: clock.now(), by }, info, { selector, isDryRun: dryRun === 'true' }),
   );
   const { state } = await readRun(redis, settings.namespace, id);
   const url = `${baseUrl(context, request)}${runPath(id)}`;

@@ -1,10 +1,11 @@
 import { type WireAccepted, wireAccepted, wireRun, wireRunPage } from '@runnel/client';
-import { beingSubmitted, ConflictError, noSuchRun, type RunState, runStates } from '@runnel/core';
-import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
+import { beingSubmitted, type RunState, runStates } from '@runnel/core';
+import { startCreatedRun } from '@runnel/engine';
 import { deleteRun, listRuns, openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import {
   cursorParameter,
   decodeCursor,
@@ -83,13 +84,16 @@ const remove: Route = {
   operation: {
     operationId: 'deleteRun',
     summary: 'Delete a run that has ended',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, header: byParameter },
     responses: { '204': { description: 'Deleted' } },
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
+    const by = readBy(request);
     await deleteRun(context.redis, context.settings.namespace, id);
     context.infos.forget(id);
+    // Nothing of the run is left that could tell.
+    context.logger.info({ run: id, by }, 'deleted');
     response.status(204).end();
   },
 };
@@ -124,7 +128,7 @@ const start: Route = {
   operation: {
     operationId: 'startRun',
     summary: 'Start a run that was only created',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, header: byParameter },
     responses: {
       '200': { description: 'It had started before', content: jsonOf(wireAccepted) },
       '202': { description: 'Started', content: jsonOf(wireAccepted) },
@@ -134,10 +138,11 @@ const start: Route = {
     const { redis, settings, clock } = context;
     const { namespace } = settings;
     const id = pathPart(request, 'id');
+    const by = readBy(request);
     const { state } = await readRun(redis, namespace, id);
     if (state === 'submitting') throw beingSubmitted(id);
     if (state === 'created') {
-      const storing = { redis, namespace, now: clock.now() };
+      const storing = { redis, namespace, now: clock.now(), by };
       await context.fence.run(() => startCreatedRun(storing, id));
     }
     const now = await readRun(redis, namespace, id);
@@ -145,88 +150,8 @@ const start: Route = {
   },
 };
 
-const cancel: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/cancel',
-  operation: {
-    operationId: 'cancelRun',
-    summary: 'Cancel a run',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was cancelled before', content: jsonOf(wireAccepted) },
-      '202': { description: 'It is being cancelled', content: jsonOf(wireAccepted) },
-    },
-  },
-  async handle(context, request, response) {
-    const { redis, settings, clock } = context;
-    const id = pathPart(request, 'id');
-    const { isNew } = await context.fence.run(() =>
-      cancelRun(redis, settings.namespace, id, clock.now()),
-    );
-    const { state } = await readRun(redis, settings.namespace, id);
-    if (!isNew && state !== 'running' && state !== 'cancelled') throw cannotCancel(id, state);
-    sendAccepted(context, { request, response, id, state, isNew });
-  },
-};
-
-const pause: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/pause',
-  operation: {
-    operationId: 'pauseRun',
-    summary: 'Pause a run: what runs goes on, nothing more starts',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was paused before', content: jsonOf(wireAccepted) },
-      '202': { description: 'It is paused', content: jsonOf(wireAccepted) },
-    },
-  },
-  handle: (context, request, response) => setPaused(context, request, response, pauseRun),
-};
-
-const resume: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/resume',
-  operation: {
-    operationId: 'resumeRun',
-    summary: 'Let a paused run go on',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was not paused', content: jsonOf(wireAccepted) },
-      '202': { description: 'It goes on', content: jsonOf(wireAccepted) },
-    },
-  },
-  handle: (context, request, response) => setPaused(context, request, response, resumeRun),
-};
-
-async function setPaused(
-  context: ApiContext,
-  request: Request,
-  response: Response,
-  change: typeof pauseRun,
-): Promise<void> {
-  const { redis, settings, clock } = context;
-  const id = pathPart(request, 'id');
-  const answer = await context.fence.run(() => change(redis, settings.namespace, id, clock.now()));
-  if (answer.state !== 'running') throw cannotPause(id, answer);
-  const { state } = await readRun(redis, settings.namespace, id);
-  sendAccepted(context, { request, response, id, state, isNew: answer.isNew });
-}
-
-function cannotPause(id: string, { state }: PauseAnswer): Error {
-  if (state === null) return noSuchRun(id);
-  if (state === 'submitting') return beingSubmitted(id);
-  if (state === 'halting') return new ConflictError(`run ${id} is being ended early`);
-  const why = state === 'created' ? 'has not been started' : `has ${state} already`;
-  return new ConflictError(`run ${id} ${why}: there is nothing to pause or to resume`);
-}
-
-function cannotCancel(id: string, state: RunState): ConflictError {
-  if (state === 'submitting') return beingSubmitted(id);
-  return new ConflictError(`run ${id} has ${state} already: there is nothing to cancel`);
-}
-
-function sendAccepted(
+/** Answers a change of a whole run. */
+export function sendAccepted(
   context: ApiContext,
   answer: {
     readonly request: Request;
@@ -245,4 +170,4 @@ function sendAccepted(
   response.status(isNew ? 202 : 200).json(accepted);
 }
 
-export const runRoutes: readonly Route[] = [list, read, remove, spec, start, cancel, pause, resume];
+export const runRoutes: readonly Route[] = [list, read, remove, spec, start];

@@ -1,17 +1,17 @@
 import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
 import { finishInTurns, type Plan } from '@runnel/core';
-import { submitRun } from '@runnel/engine';
 import { measurePlan } from '@runnel/planning';
-import { estimateBytes } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
 import { runPath } from '../run-answer.ts';
+import { storeSubmission } from '../store-submission.ts';
 import { toWireIssue } from '../wire-issue.ts';
 
 /** A run that is only created and never started is removed after this. */
@@ -26,7 +26,7 @@ const query = z.strictObject({
     .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only."),
 });
 
-const idempotencyKey = z
+export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters without spaces')
   .optional()
@@ -51,7 +51,7 @@ export const submitRunRoute: Route = {
   operation: {
     operationId: 'submitRun',
     summary: 'Submit a run',
-    requestParams: { query, header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    requestParams: { query, header: byParameter.extend({ 'Idempotency-Key': idempotencyKey }) },
     requestBody: {
       required: true,
       content: {
@@ -78,33 +78,24 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
-  const { plan, warnings, spec, priority } = await readSubmission(context, request, {
+  const by = readBy(request);
+  const submission = await readSubmission(context, request, {
     source,
     isHashed: key !== undefined,
   });
+  const { plan, warnings, spec } = submission;
   const wireWarnings = warnings.map(toWireIssue);
-  const specBytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
   if (options.dryRun === 'true') {
+    const specBytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
     const measures = await finishInTurns(measurePlan(plan, specBytes));
     response.json({ name: plan.name, ...measures, warnings: wireWarnings });
     return;
   }
-  await context.room.require(estimateBytes(plan, specBytes));
-  const now = context.clock.now();
-  const { redis, executors, settings } = context;
-  const { runId, isNew } = await context.fence.run(() =>
-    submitRun(
-      { redis, namespace: settings.namespace, executors, now },
-      {
-        plan,
-        spec,
-        source,
-        priority,
-        ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
-        ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
-      },
-    ),
-  );
+  const { runId, isNew } = await storeSubmission(context, submission, {
+    ...{ source, by },
+    ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+    ...(options.createdOnly === 'true' ? { createdForMs } : {}),
+  });
   const url = `${baseUrl(context, request)}${runPath(runId)}`;
   const answer: WireSubmitted = { id: runId, url, tasks: countTasks(plan), warnings: wireWarnings };
   response.status(isNew ? 201 : 200).location(runPath(runId));
@@ -129,7 +120,7 @@ function readSource(request: Request, source: string | undefined): string | null
   return source;
 }
 
-function readKey(request: Request): string | undefined {
+export function readKey(request: Request): string | undefined {
   const parsed = idempotencyKey.safeParse(request.get('Idempotency-Key'));
   if (parsed.success) return parsed.data;
   throw new RequestError(400, `Idempotency-Key: ${parsed.error.issues[0]?.message ?? 'is wrong'}`);

@@ -48,6 +48,7 @@ function compareTotals(look: RunLook, byGroup: Float64Array, compare: Compare): 
   for (const [group, { isBarrier, allowsFailure }] of look.groups.entries()) {
     const own = byGroup.subarray(group * 16, group * 16 + 16);
     for (const code of finalCodes) ended += own[code] ?? 0;
+    ended += own[stateCode.retired] ?? 0;
     if (isBarrier) continue;
     addInto(byCode, own);
     if (!allowsFailure) bad += own[stateCode.failed] ?? 0;

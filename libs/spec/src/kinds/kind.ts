@@ -21,6 +21,7 @@ export interface RawEntry {
   readonly priority?: number | undefined;
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
+  readonly generator?: true | undefined;
 }
 
 /** The part of an entry that `defaults` may fill in. */
@@ -39,6 +40,7 @@ export type Policy = Pick<
   | 'allowFailure'
   | 'resources'
   | 'templated'
+  | 'generator'
 >;
 
 /** What `kind` may be: one file each, and a line in kinds.ts. */

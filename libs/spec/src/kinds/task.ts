@@ -10,6 +10,10 @@ const schema = fields(
     ...commonFields,
     kind: z.literal('task').optional().describe('What the entry is. Default task.'),
     ...policyFields,
+    generator: z
+      .literal(true, { error: describeGenerator })
+      .optional()
+      .describe('Its output is a set of tasks that join the run while it goes on.'),
   },
   notYetFields,
 ).meta({ title: 'Task', description: 'Work for an executor.' });
@@ -30,8 +34,14 @@ export const task: Kind = {
     allowFailure: merged.allowFailure ?? false,
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
+    ...(merged.generator === undefined ? {} : { generator: 'native' }),
   }),
 };
+
+function describeGenerator({ input }: { readonly input: unknown }): string {
+  const wanted = 'write "generator: true", or leave it out for a task that generates nothing';
+  return input === 'daggyr' ? `output in DaggyR's dialect is not supported yet: ${wanted}` : wanted;
+}
 
 function retryPolicyOf(raw: RawRetries | undefined): ReturnType<Kind['policyOf']>['retries'] {
   const written = typeof raw === 'number' ? { limit: raw } : (raw ?? {});

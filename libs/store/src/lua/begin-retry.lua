@@ -10,10 +10,11 @@
 -- ARGV[2] when the run that was read was created, in ms
 -- ARGV[3] now in ms
 -- ARGV[4] ids, ascending
+-- ARGV[5] who asks; empty: not said
 --
--- Returns one word: begun; else retrying (another is under way), halting or the state of a run that can't be
+-- Returns one word: begun; else retrying (another is under way), changing (a cancel of tasks is), halting or the state of a run that can't be
 -- retried; nil where that run is gone.
-local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad' }
+local fields = { 'state', 'created', 'halt', 'retry', 'retryToken', 'id', 'bad', 'cancel' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, id = h[1], h[6]
 if not state or h[2] ~= ARGV[2] then return false end
@@ -21,12 +22,14 @@ if not state or h[2] ~= ARGV[2] then return false end
 if h[5] == ARGV[1] then return 'begun' end
 if state == 'submitting' or state == 'created' then return state end
 if tonumber(h[4] or 0) > 0 then return 'retrying' end
+if tonumber(h[8] or 0) > 0 then return 'changing' end
 if state == 'running' and h[3] then return 'halting' end
 
 redis.call('SET', KEYS[2], ARGV[4])
-redis.call('HDEL', KEYS[1], 'halt', 'haltedDeliveries', 'haltedNodes')
+redis.call('HDEL', KEYS[1], 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 'haltedNodes')
 -- Failures that are there already stop nothing any more; those that are brought back are taken off again.
-redis.call('HSET', KEYS[1], 'retryToken', ARGV[1], 'retry', 1, 'retryAt', 0, 'retryEdge', 0, 'forgiven', h[7] or 0)
+redis.call('HSET', KEYS[1], 'retryToken', ARGV[1], 'retry', 1, 'retryAt', 0, 'retryEdge', 0, 'forgiven', h[7] or 0,
+  'retriedAt', ARGV[3], 'retriedBy', ARGV[5])
 -- What the doctor computed before must not be mended after.
 redis.call('HINCRBY', KEYS[1], 'repairs', 1)
 if state ~= 'running' then

@@ -97,7 +97,7 @@ else
   call('ZADD', K.runs, call('HGET', K.meta, 'created'), id)
   if ARGV[4] == 'running' then
     call('HSET', K.meta, 'started', now)
-    add_events('started', now, '', 1)
+    add_events('started', now, call('HGET', K.meta, 'by') or '', 1)
     call('ZADD', K.active, now, id)
     call('ZREM', K.submitting, id)
     call('XADD', K.outcomes, '*', 'r', id, 'c', 0, 't', '', 'g', 0, 'p', '', 'x', '')

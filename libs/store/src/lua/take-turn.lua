@@ -23,7 +23,11 @@
 -- KEYS[18] ended        zset    runs of the shard that ended
 -- KEYS[19] demand       hash    queue -> runs of the shard that want slots
 -- KEYS[20] events       stream  the feed: numbered events
--- KEYS[21…] ready       list    one list a queue
+-- KEYS[21] paused       hash    classes and tasks that are paused
+-- KEYS[22] parked       list    ready tasks that are paused
+-- KEYS[23] moreChildren hash    node -> packed edges that came later
+-- KEYS[24] retiring     list    ranges of generated sets that were replaced
+-- KEYS[25…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
@@ -54,9 +58,9 @@ if r.halt then
   if backlog.stored > 0 then call('DEL', K.backlog) end
   backlog = { stored = 0, fresh = {}, at = 1 }
 end
--- While a retry holds tasks, or counts parents of one, no end is visited.
-if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
-local left = save_backlog()
+-- While a retry holds tasks, or counts parents of one, no end is visited; nor while a cancel marks what it selected.
+if r.retry ~= 1 and r.cancel ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
+local left = save_backlog() + retire_page()
 local more = cut(now, shares, ARGV[4])
 save_told(now)
 if r.halt ~= halted then add_events('halting', now, r.halt, 1) end

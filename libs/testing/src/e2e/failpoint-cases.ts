@@ -57,10 +57,13 @@ export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.a
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+/** Of giving a run its number, for DaggyR's clients. */
+export const numberPoints: readonly Failpoint[] = ['number.after-count'];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints],
+  ...[...retryPoints, ...retryPagePoints, ...numberPoints],
 ];

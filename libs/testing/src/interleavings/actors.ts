@@ -5,6 +5,7 @@ import {
   DeliveryExecutor,
   Enqueuer,
   type ExecutorFacts,
+  type GeneratorTools,
   LostDeliveries,
   Pace,
   RunNews,
@@ -90,6 +91,7 @@ export function startWorker(world: World, index: number): void {
     executors: new ModelExecutors(world, process),
     secrets: { read: () => Promise.reject(new Error('no task asks for one')) },
     fence: noFence,
+    generators: noGenerators,
     pace: new Pace(),
     settling: new Set(),
     slots: slotsPerWorker,
@@ -111,6 +113,16 @@ export function startWorker(world: World, index: number): void {
     process.start(() => serveSlot(world, worker, executor));
   }
 }
+
+/** No task of a model generates tasks. */
+const noGenerators: GeneratorTools = {
+  options: {
+    limits: { maxTasks: 0, maxProduct: 0 },
+    executors: { names: () => [], check: () => [] },
+    pools: [],
+  },
+  routeOf: () => ({ queue: '', maxBatch: 1, isSideBySide: false }),
+};
 
 /** A worker whose own turns fail: all that it reports goes over the stream. */
 class NoTurns extends SlotTurns {

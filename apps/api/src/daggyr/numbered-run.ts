@@ -1,0 +1,39 @@
+import { findNumberedRun, numberRuns, type RunSummary, readRun } from '@runnel/store';
+import type { Request } from 'express';
+import type { ApiContext } from '../context.ts';
+import { RequestError } from '../request-error.ts';
+import { pathPart } from '../route.ts';
+
+/** A run with the number that DaggyR's clients know it by. */
+export interface NumberedRun {
+  readonly number: number;
+  readonly run: RunSummary;
+}
+
+/** The run that the path names by its number, or by its own id. */
+export async function readNumberedRun(context: ApiContext, request: Request): Promise<NumberedRun> {
+  const { redis, settings } = context;
+  const { namespace } = settings;
+  const asked = pathPart(request, 'id');
+  if (!/^\d{1,15}$/.test(asked)) {
+    const run = await readRun(redis, namespace, asked);
+    const [number = 0] = await giveNumbers(context, [run.facts.handle.id]);
+    return { number, run };
+  }
+  const id = await findNumberedRun(redis, namespace, Number(asked));
+  if (id === null) {
+    throw new RequestError(
+      404,
+      `no run has the number ${asked}: GET /daggyr/api/v1/runs lists those that there are`,
+    );
+  }
+  return { number: Number(asked), run: await readRun(redis, namespace, id) };
+}
+
+/** The numbers of these runs; those that have none get one. */
+export function giveNumbers(
+  { redis, settings, fence }: Pick<ApiContext, 'redis' | 'settings' | 'fence'>,
+  ids: readonly string[],
+): Promise<readonly number[]> {
+  return fence.run(() => numberRuns(redis, settings.namespace, ids));
+}

@@ -1,0 +1,36 @@
+import { type Submitted, submitRun } from '@runnel/engine';
+import { estimateBytes } from '@runnel/store';
+import type { ApiContext } from './context.ts';
+import type { ReadSubmission } from './read-submission.ts';
+
+export interface StoreOptions {
+  /** The spec's folder. */
+  readonly source: string | null;
+  /** Who asked; null: not said. */
+  readonly by: string | null;
+  readonly idempotency?: { readonly client: string; readonly key: string };
+  /** Where given, the run is only created, and expires after this time unless it is started. */
+  readonly createdForMs?: number;
+}
+
+/** Stores a spec that was read, where Redis has room for it, and starts the run. */
+export async function storeSubmission(
+  context: ApiContext,
+  { plan, spec, priority }: Pick<ReadSubmission, 'plan' | 'spec' | 'priority'>,
+  { source, by, idempotency, createdForMs }: StoreOptions,
+): Promise<Submitted> {
+  const bytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
+  await context.room.require(estimateBytes(plan, bytes));
+  const now = context.clock.now();
+  const { redis, executors, settings } = context;
+  return await context.fence.run(() =>
+    submitRun(
+      { redis, namespace: settings.namespace, executors, now, by },
+      {
+        ...{ plan, spec, source, priority },
+        ...(idempotency === undefined ? {} : { idempotency }),
+        ...(createdForMs === undefined ? {} : { expiresAt: now + createdForMs }),
+      },
+    ),
+  );
+}
