@@ -12,11 +12,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: ['core'],
   daggyr: ['core'],
   service: ['core'],
+  planning: ['core', 'store'],
   engine: ['core', 'daggyr', 'queue', 'spec', 'store'],
-  api: ['client', 'core', 'daggyr', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
+  api: [
+    ...['client', 'core', 'daggyr', 'engine', 'executors', 'planning', 'queue', 'service'],
+    ...['spec', 'store'],
+  ],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['core', 'engine', 'queue', 'service', 'store'],
-  cli: ['client', 'core', 'daggyr', 'executors', 'service', 'spec'],
+  cli: ['client', 'core', 'daggyr', 'executors', 'planning', 'service', 'spec'],
 };
 
 const manifest = z.object({

@@ -19,6 +19,7 @@ import {
 import { createApp } from './app.ts';
 import { createBoard } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
+import { RunEstimates } from './estimates.ts';
 import { RoomGuard } from './room-guard.ts';
 import { RunChannels } from './run-channels.ts';
 import { warmUp } from './warm-up.ts';
@@ -77,6 +78,7 @@ export async function startApi(
     fence: fenceOf(redis, settings),
     infos: new RunInfoCache(redis, namespace),
     room: new RoomGuard(redis, clock),
+    estimates: new RunEstimates({ redis, settings, clock }),
     executors,
     catalog: executorCatalog(executors),
     channels: new RunChannels({ subscriber, namespace, onError }),

@@ -3,6 +3,7 @@ import type { ExecutorCatalog, ExecutorRegistry } from '@runnel/executors';
 import type { Logger, Metrics, Settings } from '@runnel/service';
 import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
+import type { RunEstimates } from './estimates.ts';
 import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
@@ -15,6 +16,7 @@ export interface ApiContext {
   readonly fence: Fence;
   readonly infos: RunInfoCache;
   readonly room: RoomGuard;
+  readonly estimates: RunEstimates;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;
   readonly channels: RunChannels;

@@ -32,6 +32,7 @@ test('lists every command in its help', async () => {
   expect(commands?.map((name) => name.trim())).toEqual([
     'dev',
     'run',
+    'plan',
     'validate',
     'submit',
     'ls',
@@ -46,6 +47,7 @@ test('lists every command in its help', async () => {
     'edit',
     'diff',
     'rm',
+    'stats',
     'workers',
     'doctor',
     'import-daggyr',

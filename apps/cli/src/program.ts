@@ -8,6 +8,7 @@ import { readVersion } from './version.ts';
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dev: async () => (await import('./commands/dev.ts')).addDev,
   run: async () => (await import('./commands/run.ts')).addRun,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
   validate: async () => (await import('./commands/validate.ts')).addValidate,
   submit: async () => (await import('./commands/submit.ts')).addSubmit,
   ls: async () => (await import('./commands/ls.ts')).addLs,
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   edit: async () => (await import('./commands/edit.ts')).addEdit,
   diff: async () => (await import('./commands/diff.ts')).addDiff,
   rm: async () => (await import('./commands/rm.ts')).addRm,
+  stats: async () => (await import('./commands/stats.ts')).addStats,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   'import-daggyr': async () => (await import('./commands/import-daggyr.ts')).addImportDaggyr,

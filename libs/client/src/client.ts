@@ -37,6 +37,12 @@ import {
 } from './wire.ts';
 import type { WireEdited } from './wire-edit.ts';
 import type { WireEvent } from './wire-events.ts';
+import {
+  type WireEstimate,
+  type WireStatistics,
+  wireEstimate,
+  wireStatistics,
+} from './wire-statistics.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
@@ -127,6 +133,10 @@ export interface Client {
   getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
   /** What the run waits for, or why it ended so; with a task: that task. */
   why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
+  /** What was measured of a run's classes. */
+  getStatistics(id: string, options?: CallOptions): Promise<WireStatistics>;
+  /** How long a run that goes on will take. */
+  getEstimate(id: string, options?: CallOptions): Promise<WireEstimate>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
@@ -243,6 +253,8 @@ function reading(
   | 'getTasks'
   | 'getTask'
   | 'why'
+  | 'getStatistics'
+  | 'getEstimate'
   | 'listWorkers'
 > {
   return {
@@ -279,6 +291,18 @@ function reading(
       }),
     getTask: (id, task, options = {}) =>
       http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
+    getEstimate: (id, options = {}) =>
+      http.read(wireEstimate, {
+        method: 'GET',
+        path: `${runPath(id)}/estimate`,
+        signal: options.signal,
+      }),
+    getStatistics: (id, options = {}) =>
+      http.read(wireStatistics, {
+        method: 'GET',
+        path: `${runPath(id)}/statistics`,
+        signal: options.signal,
+      }),
     why: (id, task, options = {}) =>
       http.read(wireWhy, {
         method: 'GET',

@@ -80,4 +80,11 @@ export {
   wireRevisions,
 } from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export {
+  type WireClassStatistics,
+  type WireEstimate,
+  type WireStatistics,
+  wireEstimate,
+  wireStatistics,
+} from './wire-statistics.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

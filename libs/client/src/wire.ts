@@ -202,6 +202,16 @@ export const wireValidated = z
     tasks: count,
     edges: count.describe('As stored: all-to-all dependencies go through one node.'),
     classes: z.array(z.object({ class: z.string(), tasks: count, edges: count })),
+    longestPath: z
+      .object({
+        tasks: count,
+        classes: z.array(z.object({ class: z.string(), tasks: count })),
+      })
+      .describe('A longest chain of tasks; neighbours of one class are counted together.'),
+    widestLayer: z
+      .object({ layer: count, tasks: count })
+      .describe('The most tasks at the same distance from the roots, which are layer 0.'),
+    redisBytes: count.describe('About, when it has ended, without outputs and logs.'),
     warnings: z.array(wireIssue),
   })
   .meta({ id: 'Validated', description: 'What a spec would become.' });

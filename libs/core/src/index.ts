@@ -1,3 +1,4 @@
+export { retryDelayMs } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   defineExecutor,

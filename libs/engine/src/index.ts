@@ -1,4 +1,3 @@
-export { retryDelayMs } from './backoff.ts';
 export { cancelRun, findCancelled } from './cancel.ts';
 export { cancelStep, cancelTasks } from './cancel-tasks.ts';
 export { diagnose, type RepairContext, settleMs, type Treatment, treat } from './doctor/doctor.ts';

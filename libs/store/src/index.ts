@@ -124,6 +124,7 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  attemptBytes,
   bytesOf,
   type Delivery,
   decodeDelivery,
@@ -229,7 +230,7 @@ export {
   signOnListener,
 } from './shards.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
-export { buildChildren } from './structure.ts';
+export { buildChildren, type Children } from './structure.ts';
 export {
   haltPage,
   type QueueShare,

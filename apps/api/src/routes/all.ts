@@ -10,6 +10,7 @@ import { retryRunRoute } from './retry-run.ts';
 import { revisionsRoute } from './revisions.ts';
 import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { submitRunRoute } from './submit-run.ts';
 import { taskRoutes } from './tasks.ts';
 import { whyRoutes } from './why.ts';
@@ -25,6 +26,7 @@ const routes: readonly Route[] = [
   ...taskRoutes,
   ...logRoutes,
   ...whyRoutes,
+  ...statisticsRoutes,
   ...eventRoutes,
   ...workerRoutes,
   ...doctorRoutes,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
+import { RunEstimates } from '../estimates.ts';
 import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
@@ -47,6 +48,7 @@ test('/openapi.json describes every route that express serves, and no other', as
       ...{ settings, redis, executors, catalog: executorCatalog(executors) },
       fence: noFence,
       infos: new RunInfoCache(redis, namespace),
+      estimates: new RunEstimates({ redis, settings, clock: systemClock }),
       room: new RoomGuard(redis, systemClock),
       channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
       logger: createLogger({ name: 'api', level: 'silent' }),

@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
-import type { Plan } from '@runnel/core';
+import { finishInTurns, type Plan } from '@runnel/core';
+import { measurePlan } from '@runnel/planning';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
-import { describePlan } from '../describe-plan.ts';
 import { byParameter, readBy } from '../read-by.ts';
 import { readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
@@ -88,10 +88,12 @@ async function submit(context: ApiContext, request: Request, response: Response)
     source,
     isHashed: key !== undefined,
   });
-  const { plan, warnings } = submission;
+  const { plan, warnings, spec } = submission;
   const wireWarnings = warnings.map(toWireIssue);
   if (options.dryRun === 'true') {
-    response.json({ ...describePlan(plan), warnings: wireWarnings });
+    const specBytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
+    const measures = await finishInTurns(measurePlan(plan, specBytes));
+    response.json({ name: plan.name, ...measures, warnings: wireWarnings });
     return;
   }
   const { runId, isNew } = await storeSubmission(context, submission, {

@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '@runnel/core';
+import type { RetryPolicy } from './plan.ts';
 
 /**
  * The delay before the attempt after the given one: exponential with full jitter
