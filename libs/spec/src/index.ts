@@ -18,3 +18,4 @@ export {
   MissingOutputError,
   type RenderContext,
 } from './template.ts';
+export type { RefuseWebhook } from './webhooks.ts';
