@@ -6,6 +6,12 @@ export { type Finding, type FindingKind, findingKinds } from './doctor/finding.t
 export { moveOutbox } from './doctor/move-outbox.ts';
 export { countSeenTwice, watchShards } from './doctor/watch.ts';
 export { Enqueuer } from './enqueue.ts';
+export {
+  type CloudEvent,
+  type EventContext,
+  type Told,
+  toCloudEvents,
+} from './events/cloud-events.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
 export { LostDeliveries } from './lost.ts';

@@ -43,6 +43,52 @@ export async function readEvents(
   return page.flatMap(([id, fields]) => decodeEntry(id, fields)).filter((e) => e.number > after);
 }
 
+/** Some entries of a feed. */
+export interface FeedPage {
+  /** The numbers of its first and last event, whether they are told or not. */
+  readonly first: number;
+  readonly last: number;
+  readonly events: readonly FeedEvent[];
+}
+
+/** At most about 8,000 tasks at once: whoever reads in passing must not hold up others. */
+const entriesPerPage = 4;
+
+/**
+ * Events after a number as `readEvents` gives them, some fewer at once; without those of tasks where
+ * nobody wants them. Null at the end of the feed.
+ */
+export async function readFeedPage(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+  after: number,
+  { wantsTasks }: { readonly wantsTasks: boolean },
+): Promise<FeedPage | null> {
+  const { events } = run.names;
+  const raw = await redis.xrangeBuffer(events, `(0-${after}`, '+', 'COUNT', entriesPerPage);
+  const [head, tail] = [raw[0], raw.at(-1)];
+  if (head === undefined || tail === undefined) return null;
+  const last = numberOf(tail[0]);
+  const first = numberOf(head[0]) - countOf(head[1]) + 1;
+  const wanted = raw.filter(([, fields]) => wantsTasks || !isOfTasks(fields));
+  const decoded = wanted.flatMap(([id, fields]) => decodeEntry(id, fields));
+  const fresh = decoded.filter(({ number }) => number > after);
+  return { first: Math.max(first, after + 1), last, events: fresh };
+}
+
+function numberOf(id: Buffer): number {
+  return Number(id.toString().split('-')[1]);
+}
+
+function isOfTasks(fields: readonly Buffer[]): boolean {
+  return fields[1]?.toString() === 'tasks';
+}
+
+/** How many events an entry has. */
+function countOf(fields: readonly Buffer[]): number {
+  return isOfTasks(fields) ? Math.floor((fields[5]?.length ?? 0) / bytesOfTask) : 1;
+}
+
 /** The number of the last event; 0 where there was none. */
 export async function readLastEvent(
   redis: RedisClient,
@@ -55,7 +101,7 @@ export async function readLastEvent(
 const goingOnKinds = ['started', 'resumed', 'retried'] as const;
 
 function decodeEntry(id: Buffer, fields: readonly Buffer[]): readonly FeedEvent[] {
-  const last = Number(id.toString().split('-')[1]);
+  const last = numberOf(id);
   const [, kind = '', , at = '', , payload = Buffer.alloc(0)] = fields;
   const time = Number(at.toString());
   const text = payload.toString('latin1');

@@ -43,11 +43,32 @@ export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   type FeedEvent,
+  type FeedPage,
   type RunEvent,
   readEvents,
+  readFeedPage,
   readLastEvent,
   type TaskEvent,
 } from './events.ts';
+export {
+  type FailedHook,
+  type FailedHookPosition,
+  type HookRetryAnswer,
+  listFailedHooks,
+  retryFailedHook,
+} from './failed-hooks.ts';
+export {
+  type GivenUp,
+  type HookLane,
+  type HookLaneState,
+  type HookMove,
+  type HookPlan,
+  type HookStanding,
+  moveLane,
+  putHooksAside,
+  readDueHooks,
+  readHookStanding,
+} from './hooks.ts';
 export {
   cancelChannel,
   pauseChannel,

@@ -2,6 +2,7 @@ import { type Delivery, decodeDelivery, decodeOutbox, type OutboxEntry } from '.
 import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replies.ts';
 import { defineScript, type RawReply } from './script.ts';
 
+export { moveHook, restHooks, retryHook } from './hook-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -71,6 +72,7 @@ export const sealRun = defineScript(
       'payload',
       'names',
       'spec',
+      'hooks',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -230,7 +232,7 @@ export const haltRun = defineScript(
 
 export const beginRetry = defineScript(
   'begin-retry',
-  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes'] },
+  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes', 'hooks'] },
   nullable(toText),
 );
 
@@ -271,7 +273,7 @@ export const pauseRun = defineScript(
 export const removeRecord = defineScript(
   'remove-run',
   {
-    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'],
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'hooks'],
     takesMore: true,
     allowOom: true,
   },
