@@ -54,6 +54,9 @@ export const failpointNames = [
   'retry.after-page',
   'halt.before-page',
   'halt.after-page',
+  'hook.before-post',
+  'hook.after-post',
+  'hook.after-move',
   'remove.before',
   'remove.after',
 ] as const;

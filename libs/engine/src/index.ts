@@ -33,6 +33,10 @@ export {
   startCreatedRun,
   submitRun,
 } from './submit.ts';
+export { HookDeliverer, type HookDelivererOptions } from './webhooks/deliver.ts';
+export type { LaneResult } from './webhooks/lane.ts';
+export { HookPoster, type HookPosterOptions } from './webhooks/post.ts';
+export { maxTries } from './webhooks/tries.ts';
 export type { JobFinder, WhyContext } from './why/look.ts';
 export type { NamedTask, Reason } from './why/reason.ts';
 export { abandonedMs } from './why/submission.ts';

@@ -66,14 +66,34 @@ export async function readFeedPage(
 ): Promise<FeedPage | null> {
   const { events } = run.names;
   const raw = await redis.xrangeBuffer(events, `(0-${after}`, '+', 'COUNT', entriesPerPage);
-  const [head, tail] = [raw[0], raw.at(-1)];
-  if (head === undefined || tail === undefined) return null;
-  const last = numberOf(tail[0]);
-  const first = numberOf(head[0]) - countOf(head[1]) + 1;
-  const wanted = raw.filter(([, fields]) => wantsTasks || !isOfTasks(fields));
-  const decoded = wanted.flatMap(([id, fields]) => decodeEntry(id, fields));
-  const fresh = decoded.filter(({ number }) => number > after);
-  return { first: Math.max(first, after + 1), last, events: fresh };
+  const entries = raw.map(([id, fields]) => ({ id, fields, ...spanOf(id, fields) }));
+  const first = entries[0]?.first;
+  if (first === undefined) return null;
+  // An entry that could not be written is told as a gap: the next page begins behind it.
+  const gap = entries.findIndex(
+    (entry, at) => at > 0 && entry.first !== numberAfter(entries[at - 1]),
+  );
+  const whole = gap < 0 ? entries : entries.slice(0, gap);
+  const wanted = whole.filter(({ fields }) => wantsTasks || !isOfTasks(fields));
+  const decoded = wanted.flatMap(({ id, fields }) => decodeEntry(id, fields));
+  return {
+    first: Math.max(first, after + 1),
+    last: numberAfter(whole.at(-1)) - 1,
+    events: decoded.filter(({ number }) => number > after),
+  };
+}
+
+function spanOf(
+  id: Buffer,
+  fields: readonly Buffer[],
+): { readonly first: number; readonly last: number } {
+  const last = numberOf(id);
+  const count = isOfTasks(fields) ? Math.floor((fields[5]?.length ?? 0) / bytesOfTask) : 1;
+  return { first: last - count + 1, last };
+}
+
+function numberAfter(span: { readonly last: number } | undefined): number {
+  return (span?.last ?? 0) + 1;
 }
 
 function numberOf(id: Buffer): number {
@@ -82,11 +102,6 @@ function numberOf(id: Buffer): number {
 
 function isOfTasks(fields: readonly Buffer[]): boolean {
   return fields[1]?.toString() === 'tasks';
-}
-
-/** How many events an entry has. */
-function countOf(fields: readonly Buffer[]): number {
-  return isOfTasks(fields) ? Math.floor((fields[5]?.length ?? 0) / bytesOfTask) : 1;
 }
 
 /** The number of the last event; 0 where there was none. */

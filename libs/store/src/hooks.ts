@@ -1,7 +1,7 @@
 import { isFinalRunState, runStates, type Webhook, webhookSchema } from '@runnel/core';
 import { z } from 'zod';
 import { moveHook, restHooks } from './hook-scripts.ts';
-import { shardKey } from './keys.ts';
+import { shardKey, shardOf } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 
@@ -64,6 +64,16 @@ export function readDueHooks(
   { now, count }: { readonly now: number; readonly count: number },
 ): Promise<readonly string[]> {
   return redis.zrangebyscore(shardKey(namespace, shard, 'hooks'), 0, now, 'LIMIT', 0, count);
+}
+
+/** Puts a run aside for a while, whatever has become of it. */
+export async function delayHooks(
+  redis: RedisClient,
+  namespace: string,
+  runId: string,
+  until: number,
+): Promise<void> {
+  await redis.zadd(shardKey(namespace, shardOf(runId), 'hooks'), 'XX', until, runId);
 }
 
 /** Null where the run is gone. */

@@ -58,6 +58,7 @@ export {
   retryFailedHook,
 } from './failed-hooks.ts';
 export {
+  delayHooks,
   type GivenUp,
   type HookLane,
   type HookLaneState,
