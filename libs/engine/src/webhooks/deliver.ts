@@ -65,10 +65,15 @@ export class HookDeliverer implements AsyncDisposable {
     await Promise.all(due.flat().map((runId) => this.#look(runId)));
   }
 
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
+  }
+
   /** Breaks off what is under way: it is sent again by the next owner. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#lanes.values());
+    await this.settled();
     this.#options.poster.close();
   }
 
