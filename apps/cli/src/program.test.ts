@@ -44,6 +44,7 @@ test('lists every command in its help', async () => {
     'resume',
     'retry',
     'rm',
+    'webhooks',
     'workers',
     'doctor',
     'settings',

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.ts')).addResume,
   retry: async () => (await import('./commands/retry.ts')).addRetry,
   rm: async () => (await import('./commands/rm.ts')).addRm,
+  webhooks: async () => (await import('./commands/webhooks.ts')).addWebhooks,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   settings: async () => (await import('./commands/settings.ts')).addSettings,

@@ -120,7 +120,7 @@ function wire(
   });
   const { sweeping, metrics } = options;
   const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
-  const hookRedis = connectRedis(settings.redisUrl, onError, { gathersCommands: true });
+  const hookRedis = connectRedis(settings.redisUrl, onError);
   const owned = (): readonly number[] => leases.owned();
   const webhooks = createWebhooks({ settings, redis: hookRedis, name, logger, metrics, owned });
   const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };

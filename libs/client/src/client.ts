@@ -6,6 +6,7 @@ import { Http, type HttpOptions } from './http.ts';
 import { joinLines } from './join-lines.ts';
 import { readEventStream } from './read-event-stream.ts';
 import { runPath, taskPath } from './run-path.ts';
+import { type FailedWebhooksQuery, webhooks } from './webhooks.ts';
 import {
   droppedHeader,
   type WireAccepted,
@@ -29,6 +30,7 @@ import {
   wireWorkers,
 } from './wire.ts';
 import type { WireEvent } from './wire-events.ts';
+import type { WireFailedWebhook, WireFailedWebhooks, WireRunWebhooks } from './wire-webhooks.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
@@ -130,6 +132,12 @@ export interface Client {
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
+  /** How far the webhooks of a run have got. */
+  getWebhooks(id: string, options?: CallOptions): Promise<WireRunWebhooks>;
+  /** What webhooks have given up, newest first. */
+  listFailedWebhooks(query?: FailedWebhooksQuery): Promise<WireFailedWebhooks>;
+  /** Has sent again what a webhook has given up. */
+  retryWebhook(id: string, options?: CallOptions): Promise<WireFailedWebhook>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
   askDoctor(options?: DoctorOptions): Promise<WireDoctor>;
@@ -153,6 +161,7 @@ export function createClient(options: HttpOptions): Client {
     ...reading(http),
     ...logs(http),
     ...changing(http),
+    ...webhooks(http),
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },

@@ -13,6 +13,7 @@ export {
 } from './client.ts';
 export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
+export type { FailedWebhooksQuery } from './webhooks.ts';
 export {
   droppedHeader,
   mostClasses,
@@ -55,4 +56,14 @@ export {
   wireWorkers,
 } from './wire.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export {
+  type WireFailedWebhook,
+  type WireFailedWebhooks,
+  type WireRunWebhook,
+  type WireRunWebhooks,
+  wireFailedWebhook,
+  wireFailedWebhooks,
+  wireRunWebhook,
+  wireRunWebhooks,
+} from './wire-webhooks.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

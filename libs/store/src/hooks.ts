@@ -84,11 +84,18 @@ export async function readHookStanding(
 ): Promise<HookStanding | null> {
   const { names } = runHandle(namespace, runId);
   const fields = ['created', 'state', 'events', 'hookRetries', 'hooks', 'shape'] as const;
-  const [meta, raw] = await Promise.all([
-    redis.hmget(names.meta, ...fields),
-    redis.hgetall(names.hookLanes),
-  ]);
-  const [created, state, events, retries, hooks, shape] = meta.map((value) => value ?? '');
+  // One write to the connection: many runs are looked at.
+  const replies = await redis
+    .pipeline()
+    .hmget(names.meta, ...fields)
+    .hgetall(names.hookLanes)
+    .exec();
+  const [meta, raw] = (replies ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply;
+  });
+  const values = z.array(z.string().nullable()).parse(meta);
+  const [created, state, events, retries, hooks, shape] = values.map((value) => value ?? '');
   if (created === undefined || created === '') return null;
   const known = runStates.find((one) => one === state);
   return {
@@ -97,7 +104,7 @@ export async function readHookStanding(
     hasEnded: known !== undefined && isFinalRunState(known),
     last: Number(events),
     shape: Number(shape),
-    lanes: lanesOf(parseHooks(hooks), raw),
+    lanes: lanesOf(parseHooks(hooks), z.record(z.string(), z.string()).parse(raw)),
     seen: [created, state ?? '', events ?? '', retries ?? ''],
   };
 }

@@ -8,6 +8,7 @@ import { runRoutes } from './runs.ts';
 import { serviceRoutes } from './service.ts';
 import { submitRunRoute } from './submit-run.ts';
 import { taskRoutes } from './tasks.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
 import { workerRoutes } from './workers.ts';
 
@@ -19,6 +20,7 @@ const routes: readonly Route[] = [
   ...logRoutes,
   ...whyRoutes,
   ...eventRoutes,
+  ...webhookRoutes,
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,

@@ -94,7 +94,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const { redis, executors, settings } = context;
   const { runId, isNew } = await context.fence.run(() =>
     submitRun(
-      { redis, namespace: settings.namespace, executors, now },
+      { redis, namespace: settings.namespace, executors, webhooks: settings.webhooks, now },
       {
         plan,
         spec,

@@ -18,12 +18,11 @@ import {
   stateCode,
 } from '@runnel/store';
 import { StoreDriver, settlementOf } from '@runnel/store/store-driver';
-import { type Graph, planOf } from '@runnel/testing';
+import { type Graph, planOf, type Receiver, startReceiver, startReceiverAt } from '@runnel/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { HookDeliverer, type HookDelivererOptions } from './deliver.ts';
 import type { LaneResult } from './lane.ts';
 import { HookPoster } from './post.ts';
-import { type Receiver, startReceiver, startReceiverAt } from './receiver.test-kit.ts';
 import { maxTries } from './tries.ts';
 
 const key = Buffer.alloc(32, 5);

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { addressRules, parseAllowedPlaces } from '@runnel/core';
+import { startReceiver } from '@runnel/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HookPoster, type HookPosterOptions } from './post.ts';
-import { startReceiver } from './receiver.test-kit.ts';
 
 const local = addressRules(parseAllowedPlaces(['127.0.0.0/8']));
 const strict = addressRules(parseAllowedPlaces([]));

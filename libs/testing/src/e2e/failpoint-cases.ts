@@ -57,10 +57,16 @@ export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.a
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
+export const hookPoints: readonly Failpoint[] = [
+  'hook.before-post',
+  'hook.after-post',
+  'hook.after-move',
+];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints],
+  ...[...retryPoints, ...retryPagePoints, ...hookPoints],
 ];
