@@ -1,4 +1,4 @@
-import type { Issue } from '@runnel/core';
+import { addressRules, type Issue, parseAllowedPlaces } from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import { loadSettings } from '@runnel/service';
 import { type ExpandOptions, type Expansion, expandSpec, SpecLines } from '@runnel/spec';
@@ -30,11 +30,13 @@ export async function validateHere(spec: SpecFile, around: Surroundings): Promis
     flags: { executors: around.executors },
   });
   const registry = await loadExecutors({ modules: settings.executors });
+  const rules = addressRules(parseAllowedPlaces(settings.webhookAllow));
   const { plan, warnings } = await expand(spec, {
     limits: settings,
     executors: executorCatalog(registry),
     pools: Object.keys(settings.knownPools),
     source: spec.folder,
+    refuseWebhook: (url) => rules.refuseUrl(url),
     locate: spec.locate,
   });
   return {

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import { type IncomingMessage, Agent as PlainAgent, request as requestPlain } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { type AddressRules, hostOf, parseIp } from '@runnel/core';
+import { HookResolver } from './resolve.ts';
 import { parseRetryAfter } from './tries.ts';
 
 /** For all of it: looking up, connecting, sending, and the head of the answer. */
@@ -30,7 +30,7 @@ export type PostResult =
 
 export interface HookPosterOptions {
   readonly rules: AddressRules;
-  /** All addresses of a name. Default: as the system looks them up. */
+  /** All addresses of a name. Default: as HookResolver finds them. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly timeoutMs?: number;
 }
@@ -43,6 +43,7 @@ export class HookPoster {
   readonly #options: HookPosterOptions;
   readonly #plain = new PlainAgent({ keepAlive: true, maxFreeSockets: idleSockets });
   readonly #tls = new TlsAgent({ keepAlive: true, maxFreeSockets: idleSockets });
+  readonly #resolver = new HookResolver();
 
   constructor(options: HookPosterOptions) {
     this.#options = options;
@@ -81,7 +82,8 @@ export class HookPoster {
 
   /** The addresses to connect to; a text: why none of them may be. */
   async #resolve(url: string): Promise<readonly string[] | string> {
-    const { rules, resolve = resolveBySystem } = this.#options;
+    const { rules } = this.#options;
+    const resolve = this.#options.resolve ?? ((name: string) => this.#resolver.resolve(name));
     const host = hostOf(url);
     const addresses = parseIp(host) === null ? await resolve(host) : [host];
     for (const address of addresses) {
@@ -171,10 +173,6 @@ function lookupAmong(addresses: readonly string[]): LookupFunction {
     if (options.all === true) done(null, all);
     else done(null, first?.address ?? '', first?.family ?? 4);
   };
-}
-
-async function resolveBySystem(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
 /** A lookup can't be broken off; nobody waits for it any more. */
