@@ -15,7 +15,7 @@ const help = `
 Listed are events that a receiver did not get although they were sent again for about a day.
 
 Examples:
-  runnel webhooks                         what was given up, newest first
+  runnel webhooks                              what was given up, newest first
   runnel webhooks --retry 12-1767225600000-0   send it again`;
 
 export const addWebhooks: AddCommand = (program, cli) => {
