@@ -469,6 +469,48 @@ test('two listeners that own a shard at once move each webhook only forward', as
   expect(await hooksSet()).toEqual([]);
 });
 
+test('a listener that stops leaves what it has not sent to the next', async () => {
+  await using receiver = await startReceiver();
+  const driver = await submit([{ url: receiver.url }]);
+  await play(driver);
+  const stopped = deliverer();
+  await stopped[Symbol.asyncDispose]();
+  await deliver(stopped);
+  const left = await hooksSet();
+
+  await deliver(deliverer());
+
+  expect(left).toEqual([driver.run.id]);
+  expect(typesOf(receiver)).toEqual(['runnel.run.ended']);
+});
+
+test('a slot goes to the next in line, also past one that does not need it any more', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using receiver = await startReceiver((_, index) =>
+    index > 0 ? 200 : (response) => void promise.then(() => response.writeHead(200).end()),
+  );
+  const on = ['run-started' as const];
+  const by = deliverer({ limits: { total: 1, perHost: 1 } });
+  const send = async (): Promise<StoreDriver> => {
+    const driver = await submit([{ url: receiver.url, on }]);
+    await by.round();
+    return driver;
+  };
+  const first = await send();
+  await receiver.wait(1);
+  const second = await send();
+  const third = await send();
+  await redis.del(second.run.names.meta);
+
+  resolve();
+  await receiver.wait(2);
+
+  expect(receiver.messages.map(({ id }) => id)).toEqual([
+    `${first.run.id}-0-1`,
+    `${third.run.id}-0-1`,
+  ]);
+});
+
 test('1,000 runs whose receiver is dead hold up no other', async () => {
   await using dead = await startReceiver(() => () => undefined);
   await using alive = await startReceiverAt('127.0.0.2', () => 200);

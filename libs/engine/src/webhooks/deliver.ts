@@ -22,6 +22,8 @@ const pollMs = 1_000;
 const slotWaitMs = 10_000;
 /** What failed by a fault of ours, or of Redis, is tried again so much later. */
 const faultMs = 30_000;
+/** More are not remembered: they are tried again sooner. */
+const mostAiling = 1_000;
 /** A lane gives its slot to others after this, and comes again with the next round. */
 const turnMs = 5_000;
 
@@ -115,16 +117,25 @@ export class HookDeliverer implements AsyncDisposable {
     this.#ailing.delete(key);
     if (state.plan !== null && state.plan.dueAt > now()) return state.plan.dueAt;
     const isTold = state.closed || (state.plan === null && state.after >= standing.last);
-    if (isTold || this.#stop.signal.aborted) return null;
+    if (isTold) return null;
+    // The next owner sends it.
+    if (this.#stop.signal.aborted) return soon;
     const host = hostOf(lane.webhook.url);
     if (!this.#slots.take(host, standing.runId)) return now() + slotWaitMs;
     const work = this.#run(standing, lane).finally(() => {
       this.#lanes.delete(key);
-      const next = this.#slots.give(host);
-      if (next !== null && !this.#stop.signal.aborted) void this.#look(next);
+      void this.#serve(host, this.#slots.give(host));
     });
     this.#lanes.set(key, work);
     return soon;
+  }
+
+  /** Looks at runs in line as long as there is a slot: one that is called may have nothing to send any more. */
+  async #serve(host: string, first: string | null): Promise<void> {
+    for (let next = first; next !== null; next = this.#slots.next(host)) {
+      if (this.#stop.signal.aborted) return;
+      await this.#look(next);
+    }
   }
 
   /** Never rejects. */
@@ -141,6 +152,7 @@ export class HookDeliverer implements AsyncDisposable {
     } catch (error: unknown) {
       // It stays as it is and comes again later.
       onError(error);
+      if (this.#ailing.size >= mostAiling) this.#ailing.clear();
       this.#ailing.set(`${standing.runId}/${first.name}`, now() + faultMs);
     }
   }

@@ -38,12 +38,17 @@ export class HostSlots {
     return true;
   }
 
-  /** Gives a slot back; the run that may have it, if one waits for it. */
+  /** Gives a slot back; the first run in line that may have it. */
   give(host: string): string | null {
     const own = this.#taken.get(host) ?? 0;
     if (own <= 1) this.#taken.delete(host);
     else this.#taken.set(host, own - 1);
     this.#total--;
+    return this.next(host);
+  }
+
+  /** The next run in line that may have a slot, those that wait for this host first. */
+  next(host: string): string | null {
     return this.#takeFromLine(host) ?? this.#takeFromAnyLine();
   }
 
