@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type Clock, SetupError, systemClock } from '@runnel/core';
+import {
+  addressRules,
+  type Clock,
+  parseAllowedPlaces,
+  SetupError,
+  systemClock,
+} from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import {
   type Logger,
@@ -57,6 +63,7 @@ export async function startApi(
 ): Promise<RunningApi> {
   requireTokenBeyondLoopback(settings);
   await using open = new AsyncDisposableStack();
+  requireReachableWebhooks(settings);
   const { logger } = dependencies;
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const executors = await loadExecutors({ modules: settings.executors });
@@ -103,6 +110,16 @@ export async function startApi(
   logger.info({ url }, 'listening');
   const rest = open.move();
   return { url, port, [Symbol.asyncDispose]: () => rest.disposeAsync() };
+}
+
+/** Those of the settings go by the same rules as those of a spec. */
+function requireReachableWebhooks({ webhooks, webhookAllow }: Settings): void {
+  const rules = addressRules(parseAllowedPlaces(webhookAllow));
+  const refusals = webhooks.flatMap(({ url }, index) => {
+    const refusal = rules.refuseUrl(url);
+    return refusal === null ? [] : [`RUNNEL_WEBHOOKS: [${index}].url: ${refusal}`];
+  });
+  if (refusals.length > 0) throw new SetupError(refusals.join('\n'));
 }
 
 async function listen(

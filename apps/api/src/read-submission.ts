@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { isJsonObject } from '@runnel/core';
+import { addressRules, isJsonObject, parseAllowedPlaces } from '@runnel/core';
 import type { SubmittedSpec } from '@runnel/engine';
 import {
   type Expansion,
@@ -71,11 +71,13 @@ export function expandOptions({
   context: { settings, catalog },
   source,
 }: Pick<Reading, 'context' | 'source'>) {
+  const rules = addressRules(parseAllowedPlaces(settings.webhookAllow));
   return {
     limits: settings,
     executors: catalog,
     pools: Object.keys(settings.knownPools),
     source,
+    refuseWebhook: (url: string) => rules.refuseUrl(url),
   };
 }
 

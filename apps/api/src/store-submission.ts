@@ -25,7 +25,7 @@ export async function storeSubmission(
   const { redis, executors, settings } = context;
   return await context.fence.run(() =>
     submitRun(
-      { redis, namespace: settings.namespace, executors, now, by },
+      { redis, namespace: settings.namespace, executors, webhooks: settings.webhooks, now, by },
       {
         ...{ plan, spec, source, priority },
         ...(idempotency === undefined ? {} : { idempotency }),

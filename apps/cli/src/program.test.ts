@@ -48,6 +48,7 @@ test('lists every command in its help', async () => {
     'diff',
     'rm',
     'stats',
+    'webhooks',
     'workers',
     'doctor',
     'import-daggyr',

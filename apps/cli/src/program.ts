@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   diff: async () => (await import('./commands/diff.ts')).addDiff,
   rm: async () => (await import('./commands/rm.ts')).addRm,
   stats: async () => (await import('./commands/stats.ts')).addStats,
+  webhooks: async () => (await import('./commands/webhooks.ts')).addWebhooks,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   'import-daggyr': async () => (await import('./commands/import-daggyr.ts')).addImportDaggyr,

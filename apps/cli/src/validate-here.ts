@@ -1,4 +1,4 @@
-import { finishSteps, type Issue } from '@runnel/core';
+import { addressRules, finishSteps, type Issue, parseAllowedPlaces } from '@runnel/core';
 import { type ExecutorRegistry, executorCatalog, loadExecutors } from '@runnel/executors';
 import { measurePlan, type PlanMeasures } from '@runnel/planning';
 import { loadSettings, type Settings } from '@runnel/service';
@@ -44,11 +44,13 @@ export async function planHere(spec: SpecFile, around: Surroundings): Promise<Pl
     flags: { executors: around.executors },
   });
   const registry = await loadExecutors({ modules: settings.executors });
+  const rules = addressRules(parseAllowedPlaces(settings.webhookAllow));
   const expansion = await expand(spec, {
     limits: settings,
     executors: executorCatalog(registry),
     pools: Object.keys(settings.knownPools),
     source: spec.folder,
+    refuseWebhook: (url) => rules.refuseUrl(url),
     locate: spec.locate,
   });
   return { ...expansion, settings, registry };

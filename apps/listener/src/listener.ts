@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
+import { Enqueuer, type HookDeliverer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
 import {
@@ -15,6 +15,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
 import { ShardLeases } from './shards.ts';
+import { createWebhooks } from './webhooks.ts';
 
 const renewEveryMs = 1_000;
 const dueEveryMs = 100;
@@ -22,6 +23,7 @@ const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
 const doctorEveryMs = 60_000;
+const webhooksEveryMs = 250;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -58,11 +60,12 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer);
       stop.abort();
-      await reading;
+      await Promise.all([reading, parts.webhooks[Symbol.asyncDispose]()]);
       await parts.chores.flush();
       await parts.leases.freeAll();
       await parts.queues[Symbol.asyncDispose]();
       parts.queueRedis.disconnect();
+      parts.hookRedis.disconnect();
       blocking.disconnect();
       sweeping.disconnect();
       redis.disconnect();
@@ -80,6 +83,8 @@ interface Parts {
   readonly housekeeping: Housekeeping;
   readonly reader: OutcomeReader;
   readonly doctor: DoctorWatch;
+  readonly webhooks: HookDeliverer;
+  readonly hookRedis: RedisClient;
 }
 
 function wire(
@@ -100,11 +105,8 @@ function wire(
   const queues = new DeliveryQueues({ connection, namespace, onError });
   const chores = new Chores(redis, onError);
   const enqueuer = new Enqueuer(queues, chores);
-  const leases = new ShardLeases(
-    options.sweeping,
-    namespace,
-    `${hostname()}.${process.pid}.${now()}`,
-  );
+  const name = `${hostname()}.${process.pid}.${now()}`;
+  const leases = new ShardLeases(options.sweeping, namespace, name);
   const base = { redis, namespace, infos, shares, chores, now };
   const onAccepted = countAccepted(options.metrics, leases);
   const news = new RunNews(chores, namespace);
@@ -118,8 +120,11 @@ function wire(
   });
   const { sweeping, metrics } = options;
   const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
+  const hookRedis = connectRedis(settings.redisUrl, onError);
+  const owned = (): readonly number[] => leases.owned();
+  const webhooks = createWebhooks({ settings, redis: hookRedis, name, logger, metrics, owned });
   const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
-  return { ...parts, queueRedis: connection };
+  return { ...parts, webhooks, hookRedis, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
@@ -135,6 +140,7 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
     [doctorEveryMs, () => parts.doctor.look()],
+    [webhooksEveryMs, () => parts.webhooks.round()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

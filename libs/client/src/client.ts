@@ -13,6 +13,7 @@ import { UnreachableError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { readEventStream } from './read-event-stream.ts';
 import { runPath, taskPath } from './run-path.ts';
+import { type FailedWebhooksQuery, webhooks } from './webhooks.ts';
 import {
   droppedHeader,
   type WireAccepted,
@@ -43,6 +44,7 @@ import {
   wireEstimate,
   wireStatistics,
 } from './wire-statistics.ts';
+import type { WireFailedWebhook, WireFailedWebhooks, WireRunWebhooks } from './wire-webhooks.ts';
 import { type WireWhy, wireWhy } from './wire-why.ts';
 
 /**
@@ -157,6 +159,12 @@ export interface Client {
   /** What an edit would do with each task; nothing is changed. */
   previewEdit(id: string, spec: SpecDocument, options?: PreviewOptions): Promise<WireEdited>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
+  /** How far the webhooks of a run have got. */
+  getWebhooks(id: string, options?: CallOptions): Promise<WireRunWebhooks>;
+  /** What webhooks have given up, newest first. */
+  listFailedWebhooks(query?: FailedWebhooksQuery): Promise<WireFailedWebhooks>;
+  /** Has sent again what a webhook has given up. */
+  retryWebhook(id: string, options?: CallOptions): Promise<WireFailedWebhook>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
   askDoctor(options?: DoctorOptions): Promise<WireDoctor>;
@@ -180,6 +188,7 @@ export function createClient(options: HttpOptions): Client {
     ...reading(http),
     ...logs(http),
     ...changing(http),
+    ...webhooks(http),
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },

@@ -19,6 +19,7 @@ export {
 } from './client.ts';
 export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
+export type { FailedWebhooksQuery } from './webhooks.ts';
 export {
   byHeader,
   droppedHeader,
@@ -87,4 +88,14 @@ export {
   wireEstimate,
   wireStatistics,
 } from './wire-statistics.ts';
+export {
+  type WireFailedWebhook,
+  type WireFailedWebhooks,
+  type WireRunWebhook,
+  type WireRunWebhooks,
+  wireFailedWebhook,
+  wireFailedWebhooks,
+  wireRunWebhook,
+  wireRunWebhooks,
+} from './wire-webhooks.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

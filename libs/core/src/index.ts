@@ -114,4 +114,25 @@ export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
 export { composeTaskId, fnv1a64, fnv1a64Low, maxTaskIdBytes, taskId } from './task-id.ts';
 export { betweenTexts, readTaskTexts } from './task-texts.ts';
+export {
+  type AddressRules,
+  type AllowedPlaces,
+  addressRules,
+  hostOf,
+  parseAllowedPlaces,
+} from './webhooks/address-rules.ts';
+export { parseIp } from './webhooks/ip-address.ts';
+export {
+  defaultHookWords,
+  findWebhookProblem,
+  type HookWord,
+  hookWords,
+  maxWebhooks,
+  runHookWords,
+  taskHookWords,
+  tellsTasks,
+  type Webhook,
+  webhookFields,
+  webhookSchema,
+} from './webhooks/webhook.ts';
 export { type WhyCode, whyCodes } from './why.ts';

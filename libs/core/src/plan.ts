@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { Webhook } from './webhooks/webhook.ts';
 
 /** When a task runs, seen from its parents' ends. */
 export const runIfs = [
@@ -106,6 +107,8 @@ export interface Plan {
   readonly onFailure: 'continue' | 'stop';
   /** The most tasks that may be queued or running at once; null: no limit. */
   readonly parallelism: number | null;
+  /** Who is told what becomes of the run. Default: nobody. */
+  readonly webhooks?: readonly Webhook[];
 }
 
 /** Payloads are compressed in chunks of so many tasks: large enough to compress, small to read one. */

@@ -15,6 +15,12 @@ export {
 export { type Fate, fateNames, type RerunReason, rerunReasons } from './edit/fates.ts';
 export { findUnwanted } from './edit/find-unwanted.ts';
 export { Enqueuer } from './enqueue.ts';
+export {
+  type CloudEvent,
+  type EventContext,
+  type Told,
+  toCloudEvents,
+} from './events/cloud-events.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
 export type { GeneratorTools } from './generate/join-run.ts';
@@ -40,6 +46,10 @@ export {
   startCreatedRun,
   submitRun,
 } from './submit.ts';
+export { HookDeliverer, type HookDelivererOptions } from './webhooks/deliver.ts';
+export type { LaneResult } from './webhooks/lane.ts';
+export { HookPoster, type HookPosterOptions } from './webhooks/post.ts';
+export { maxTries } from './webhooks/tries.ts';
 export type { JobFinder, WhyContext } from './why/look.ts';
 export type { NamedTask, Reason } from './why/reason.ts';
 export { abandonedMs } from './why/submission.ts';

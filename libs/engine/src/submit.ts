@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { ConflictError, failpoint, type Group, type Plan, unreachable } from '@runnel/core';
+import {
+  ConflictError,
+  failpoint,
+  type Group,
+  type Plan,
+  unreachable,
+  type Webhook,
+} from '@runnel/core';
 import { queueName } from '@runnel/queue';
 import {
   encodeSpec,
@@ -41,6 +48,8 @@ export interface SubmitContext {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly executors: ExecutorFacts;
+  /** Told of every run, beside those of its spec. */
+  readonly webhooks?: readonly Webhook[];
   readonly now: number;
   /** Who asks, as they say. */
   readonly by?: string | null;
@@ -56,7 +65,7 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
-    plan: request.plan,
+    plan: withWebhooks(request.plan, context.webhooks ?? []),
     spec: spec.kind === 'text' ? spec.record : encodeSpec(spec.value),
     source: request.source,
     bodyHash,
@@ -74,6 +83,10 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     default:
       throw unreachable(answer);
   }
+}
+
+function withWebhooks(plan: Plan, ofAllRuns: readonly Webhook[]): Plan {
+  return { ...plan, webhooks: [...(plan.webhooks ?? []), ...ofAllRuns] };
 }
 
 /** An idempotency key that was used for another document. */

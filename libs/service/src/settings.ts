@@ -23,6 +23,7 @@ import {
   textMatching,
   url,
 } from './setting-values.ts';
+import { allowedPlaces, webhookList } from './webhook-settings.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -46,6 +47,8 @@ const settingsSchema = z.strictObject({
   functions: moduleList(),
   secretsDir: optional(path()),
   keepMs: duration(),
+  webhooks: webhookList(),
+  webhookAllow: allowedPlaces(),
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
   maxProduct: integer(1, 16_777_216),
@@ -92,6 +95,8 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   executors: { key: 'executors', env: ['RUNNEL_EXECUTORS'], fallback: [] },
   functions: { key: 'functions', env: ['RUNNEL_FUNCTIONS'], fallback: [] },
   secretsDir: { key: 'secrets', env: ['RUNNEL_SECRETS'], fallback: null },
+  webhooks: { key: 'webhooks', env: ['RUNNEL_WEBHOOKS'], fallback: [] },
+  webhookAllow: { key: 'webhookAllow', env: ['RUNNEL_WEBHOOK_ALLOW'], fallback: [] },
   keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '7d' },
   maxTasks: { key: 'maxTasks', env: ['RUNNEL_MAX_TASKS'], fallback: 2_000_000 },
   maxProduct: { key: 'maxProduct', env: ['RUNNEL_MAX_PRODUCT'], fallback: 2_000_000 },

@@ -28,6 +28,7 @@ import { readHead } from './read-head.ts';
 import type { RunHead } from './schema.ts';
 import { simplifyLinks } from './simplify-links.ts';
 import { warnOfMissingMatch } from './warnings.ts';
+import { checkWebhookClasses, checkWebhooks, type RefuseWebhook } from './webhooks.ts';
 
 /** 400 MB of edges; one barrier or match in place of a product of tasks keeps far below. */
 export const defaultMaxEdges = 100_000_000;
@@ -49,6 +50,8 @@ export interface ExpandOptions {
   readonly pools: readonly string[];
   /** The spec's folder on the workers' file system; null or absent where there is none. */
   readonly source?: string | null;
+  /** Absent where nobody knows which addresses are refused. */
+  readonly refuseWebhook?: RefuseWebhook;
   /** Where parts of the document stand in its text. */
   readonly locate?: Locate;
 }
@@ -150,6 +153,7 @@ function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   }
   const { head, isComplete } = readHead(input, issues);
   if (head === undefined) return null;
+  checkWebhooks(head.webhooks, options.refuseWebhook, issues);
   const { maxProduct, maxTasks } = options.limits;
   const compiled = yield* compileEntries({
     head,
@@ -243,6 +247,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
   const edges = yield* buildEdges(edgeContext);
   yield;
   const { groups, groupRanges, differs } = groupEntries(entries, inputs, barriers);
+  checkWebhookClasses(head.webhooks, groups, issues);
   return {
     name: head.name ?? null,
     tags: head.tags ?? {},
@@ -255,6 +260,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
     texts: null,
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
+    webhooks: head.webhooks ?? [],
   };
 }
 

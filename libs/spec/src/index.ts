@@ -30,3 +30,4 @@ export {
   MissingOutputError,
   type RenderContext,
 } from './template.ts';
+export type { RefuseWebhook } from './webhooks.ts';

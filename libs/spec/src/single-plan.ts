@@ -19,6 +19,7 @@ import { type SingleInputs, shapeSingleInputs } from './single-inputs.ts';
 import { resolveSingles, tasksPerStep } from './single-links.ts';
 import { simplifySingles } from './single-simplify.ts';
 import type { Shape, SingleTasks } from './single-tasks.ts';
+import { checkWebhookClasses } from './webhooks.ts';
 
 export interface SinglePlanContext {
   readonly head: RunHead;
@@ -55,6 +56,7 @@ export function* planSingles(
   }
   const edges = yield* graph.write(edgeCount);
   const { groups, groupRanges } = yield* groupTasks(tasks, { head, inputs, barriers });
+  checkWebhookClasses(head.webhooks, groups, issues);
   const plan = {
     name: head.name ?? null,
     tags: head.tags ?? {},
@@ -66,6 +68,7 @@ export function* planSingles(
     payloads: () => listPayloads(tasks, nodeCount),
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
+    webhooks: head.webhooks ?? [],
   };
   const ended = yield* addGeneratorEnds(plan);
   if (ended === null) issues.add(['tasks'], describeTooManyNodes());

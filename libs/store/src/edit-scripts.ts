@@ -11,7 +11,7 @@ export const swapRevision = defineScript(
   {
     keys: [
       ...(['meta', 'active', 'ended', 'submitting', 'demand', 'outcomes', 'events'] as const),
-      ...(['backlog', 'resets', 'deliveries', 'outbox', 'revisions'] as const),
+      ...(['backlog', 'resets', 'deliveries', 'outbox', 'revisions', 'hooks'] as const),
     ],
     takesMore: true,
     allowOom: true,

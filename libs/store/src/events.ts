@@ -77,6 +77,67 @@ export async function readEvents(
   return page.flatMap(([id, fields]) => decodeEntry(id, fields)).filter((e) => e.number > after);
 }
 
+/** Some entries of a feed. */
+export interface FeedPage {
+  /** The numbers of its first and last event, whether they are told or not. */
+  readonly first: number;
+  readonly last: number;
+  readonly events: readonly FeedEvent[];
+}
+
+/** At most about 8,000 tasks at once: whoever reads in passing must not hold up others. */
+const entriesPerPage = 4;
+
+/**
+ * Events after a number as `readEvents` gives them, some fewer at once; without those of tasks where
+ * nobody wants them. Null at the end of the feed.
+ */
+export async function readFeedPage(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+  after: number,
+  { wantsTasks }: { readonly wantsTasks: boolean },
+): Promise<FeedPage | null> {
+  const { events } = run.names;
+  const raw = await redis.xrangeBuffer(events, `(0-${after}`, '+', 'COUNT', entriesPerPage);
+  const entries = raw.map(([id, fields]) => ({ id, fields, ...spanOf(id, fields) }));
+  const first = entries[0]?.first;
+  if (first === undefined) return null;
+  // An entry that could not be written is told as a gap: the next page begins behind it.
+  const gap = entries.findIndex(
+    (entry, at) => at > 0 && entry.first !== numberAfter(entries[at - 1]),
+  );
+  const whole = gap < 0 ? entries : entries.slice(0, gap);
+  const wanted = whole.filter(({ fields }) => wantsTasks || !isOfTasks(fields));
+  const decoded = wanted.flatMap(({ id, fields }) => decodeEntry(id, fields));
+  return {
+    first: Math.max(first, after + 1),
+    last: numberAfter(whole.at(-1)) - 1,
+    events: decoded.filter(({ number }) => number > after),
+  };
+}
+
+function spanOf(
+  id: Buffer,
+  fields: readonly Buffer[],
+): { readonly first: number; readonly last: number } {
+  const last = numberOf(id);
+  const count = isOfTasks(fields) ? Math.floor((fields[5]?.length ?? 0) / bytesOfTask) : 1;
+  return { first: last - count + 1, last };
+}
+
+function numberAfter(span: { readonly last: number } | undefined): number {
+  return (span?.last ?? 0) + 1;
+}
+
+function numberOf(id: Buffer): number {
+  return Number(id.toString().split('-')[1]);
+}
+
+function isOfTasks(fields: readonly Buffer[]): boolean {
+  return fields[1]?.toString() === 'tasks';
+}
+
 /** The number of the last event; 0 where there was none. */
 export async function readLastEvent(
   redis: RedisClient,
@@ -99,7 +160,7 @@ export async function readLastEventTime(
 const goingOnKinds = ['started', 'resumed', 'retried', 'edited'] as const;
 
 function decodeEntry(id: Buffer, fields: readonly Buffer[]): readonly FeedEvent[] {
-  const last = Number(id.toString().split('-')[1]);
+  const last = numberOf(id);
   const [, kind = '', , at = '', , payload = Buffer.alloc(0)] = fields;
   const time = Number(at.toString());
   const own = { number: last, at: time };

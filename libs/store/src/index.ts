@@ -70,13 +70,22 @@ export { estimateBytes } from './estimate-size.ts';
 export {
   encodeTold,
   type FeedEvent,
+  type FeedPage,
   type PartEvent,
   type RunEvent,
   readEvents,
+  readFeedPage,
   readLastEvent,
   readLastEventTime,
   type TaskEvent,
 } from './events.ts';
+export {
+  type FailedHook,
+  type FailedHookPosition,
+  type HookRetryAnswer,
+  listFailedHooks,
+  retryFailedHook,
+} from './failed-hooks.ts';
 export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
 export {
   findSetOf,
@@ -90,6 +99,19 @@ export {
   readLaterParents,
 } from './growth/later-edges.ts';
 export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
+export {
+  delayHooks,
+  type GivenUp,
+  type HookLane,
+  type HookLaneState,
+  type HookMove,
+  type HookPlan,
+  type HookStanding,
+  moveLane,
+  putHooksAside,
+  readDueHooks,
+  readHookStanding,
+} from './hooks.ts';
 export {
   cancelChannel,
   cancelTasksChannel,

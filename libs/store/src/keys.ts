@@ -191,6 +191,11 @@ export const runKeyDocs = {
       'the feed, at most about 10,000 entries; an entry has the number of its last event: `k`ind, `t`ime, `p`: ids u32, state codes u8, attempts u8 of the tasks that one call ended',
     lifetime: untilDeleted,
   },
+  hookLanes: {
+    type: 'hash',
+    holds: 'lane of a webhook -> JSON: the last event that was delivered, the message under way',
+    lifetime: untilDeleted,
+  },
   spec: {
     type: 'string',
     holds:
@@ -231,6 +236,17 @@ export const shardKeyDocs = {
   deadLetters: {
     type: 'stream',
     holds: 'entries of outcomes that could not be settled in five tries; capped at 10,000',
+    lifetime: always,
+  },
+  hooks: {
+    type: 'zset',
+    holds:
+      'runs whose webhooks have something to be told, or will have, by when they are looked at',
+    lifetime: always,
+  },
+  hooksFailed: {
+    type: 'stream',
+    holds: 'messages of webhooks that were given up; capped at about 10,000',
     lifetime: always,
   },
   lease: { type: 'string', holds: 'the listener that owns the shard', lifetime: '5 s, renewed' },

@@ -4,6 +4,7 @@ import { defineScript, type RawReply } from './script.ts';
 
 export { beginEdit, pageEdit, swapRevision } from './edit-scripts.ts';
 export { appendTasks, writeGenerated } from './growth/scripts.ts';
+export { moveHook, restHooks, retryHook } from './hook-scripts.ts';
 export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
@@ -74,6 +75,7 @@ export const sealRun = defineScript(
       'payload',
       'names',
       'spec',
+      'hooks',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -255,7 +257,7 @@ export const haltRun = defineScript(
 
 export const beginRetry = defineScript(
   'begin-retry',
-  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes'] },
+  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes', 'hooks'] },
   nullable(toText),
 );
 
@@ -297,7 +299,7 @@ export const pauseRun = defineScript(
 export const removeRecord = defineScript(
   'remove-run',
   {
-    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand'],
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'hooks'],
     takesMore: true,
     allowOom: true,
   },

@@ -162,6 +162,8 @@ function metaFields({ request, queues }: Submission): readonly Argument[] {
   if (plan.name !== null) fields.push('name', plan.name);
   if (request.source !== null) fields.push('source', request.source);
   if (plan.parallelism !== null) fields.push('parallelism', plan.parallelism);
+  const { webhooks = [] } = plan;
+  if (webhooks.length > 0) fields.push('hooks', JSON.stringify(webhooks));
   queues.forEach((queue, number) => {
     fields.push(`q${number}`, queue);
   });

@@ -13,3 +13,10 @@ export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './r
 export { RedisNode } from './redis-node.ts';
 export { type RedisSet, startCluster, startSentinels } from './redis-sets.ts';
 export { type App, type AppProcess, Stack, type StackOptions } from './stack.ts';
+export {
+  type Answering,
+  type ReceivedMessage,
+  type Receiver,
+  startReceiver,
+  startReceiverAt,
+} from './webhook-receiver.ts';

@@ -13,6 +13,7 @@ import { serviceRoutes } from './service.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { submitRunRoute } from './submit-run.ts';
 import { taskRoutes } from './tasks.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
 import { workerRoutes } from './workers.ts';
 
@@ -28,6 +29,7 @@ const routes: readonly Route[] = [
   ...whyRoutes,
   ...statisticsRoutes,
   ...eventRoutes,
+  ...webhookRoutes,
   ...workerRoutes,
   ...doctorRoutes,
   ...serviceRoutes,

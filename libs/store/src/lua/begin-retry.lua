@@ -6,6 +6,7 @@
 -- KEYS[3] active    zset    runs of the shard that have not ended
 -- KEYS[4] ended     zset    runs of the shard that ended
 -- KEYS[5] outcomes  stream  what listeners settle
+-- KEYS[6] hooks     zset    runs of the shard with webhooks, by when they are looked at
 -- ARGV[1] token of this retry
 -- ARGV[2] when the run that was read was created, in ms
 -- ARGV[3] now in ms
@@ -44,5 +45,7 @@ if state ~= 'running' then
   redis.call('ZREM', KEYS[4], id)
   redis.call('ZADD', KEYS[3], ARGV[3], id)
 end
+-- Those who were told of its end are told how it goes on.
+if redis.call('HEXISTS', KEYS[1], 'hooks') == 1 then redis.call('ZADD', KEYS[6], ARGV[3], id) end
 redis.call('XADD', KEYS[5], '*', 'r', id, 'c', 0, 't', '', 'g', 0, 'p', '', 'x', '')
 return 'begun'

@@ -13,7 +13,8 @@
 -- KEYS[10] deliveries  hash    carrier -> packed delivery
 -- KEYS[11] outbox     zset    carriers that are not in BullMQ yet
 -- KEYS[12] revisions  hash    revision -> JSON of when it came, and what became of tasks
--- KEYS[13…] target    string  or hash, list: where a key goes, and the key; the record of the new revision comes first
+-- KEYS[13] hooks      zset    runs of the shard with webhooks, by when they are looked at
+-- KEYS[14…] target    string  or hash, list: where a key goes, and the key; the record of the new revision comes first
 -- ARGV[1] token of this edit
 -- ARGV[2] now in ms
 -- ARGV[3] id under which the new revision was written
@@ -42,9 +43,9 @@ local function count_demand(by)
 end
 count_demand(-1)
 
-call('UNLINK', KEYS[8], KEYS[9], KEYS[13])
+call('UNLINK', KEYS[8], KEYS[9], KEYS[14])
 call('ZREM', KEYS[4], ARGV[3])
-for i = 14, #KEYS, 2 do
+for i = 15, #KEYS, 2 do
   call('UNLINK', KEYS[i])
   if call('EXISTS', KEYS[i + 1]) == 1 then call('RENAME', KEYS[i + 1], KEYS[i]) end
 end
@@ -65,6 +66,8 @@ count_demand(1)
 if state ~= 'running' then
   call('ZREM', KEYS[3], id)
   call('ZADD', KEYS[2], ARGV[2], id)
+  -- Who is told of it is told of the new end, too.
+  if call('HEXISTS', meta, 'hooks') == 1 then call('ZADD', KEYS[13], ARGV[2], id) end
 end
 local number = call('HINCRBY', meta, 'events', 1)
 redis.pcall('XADD', KEYS[7], '0-' .. number, 'k', 'edited', 't', ARGV[2], 'p', ARGV[5])

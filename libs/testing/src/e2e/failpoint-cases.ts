@@ -93,12 +93,18 @@ export const editPagePoints: readonly Failpoint[] = ['edit.after-page'];
 /** Points of the listener, which brings to its end what an api has left. */
 export const editThawPoints: readonly Failpoint[] = ['edit.before-thaw', 'edit.after-thaw'];
 
+export const hookPoints: readonly Failpoint[] = [
+  'hook.before-post',
+  'hook.after-post',
+  'hook.after-move',
+];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints],
+  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints, ...hookPoints],
   ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
   ...[...editPoints, ...editPagePoints, ...editThawPoints],
 ];

@@ -1,19 +1,53 @@
-import type { EventType, WireEvent } from '@runnel/client';
-import { type FeedEvent, failureRecord, type RunInfo, type TaskEvent } from '@runnel/store';
-import type { ApiContext } from '../context.ts';
-import { runPath, toIso } from '../run-answer.ts';
-import type { Told } from './follow-events.ts';
+import type { Clock } from '@runnel/core';
+import {
+  type FeedEvent,
+  failureRecord,
+  type RedisClient,
+  type RunInfo,
+  type RunInfoCache,
+  type TaskEvent,
+} from '@runnel/store';
+
+/** An event of a run as others are told of it (CloudEvents 1.0). */
+export interface CloudEvent {
+  readonly specversion: '1.0';
+  /** The number of the event: counted from 1 in each run, without gaps. */
+  readonly id: string;
+  readonly type: string;
+  /** The path of the run. */
+  readonly source: string;
+  /** The id of the task. */
+  readonly subject?: string | undefined;
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly data: Record<string, unknown>;
+}
+
+/** What a follower of a feed is told next. */
+export type Told =
+  | { readonly kind: 'events'; readonly events: readonly FeedEvent[] }
+  /** What is between two numbers is not kept any more. */
+  | { readonly kind: 'reset'; readonly after: number; readonly next: number }
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'removed'; readonly after: number };
+
+export interface EventContext {
+  readonly redis: RedisClient;
+  readonly infos: RunInfoCache;
+  readonly settings: { readonly keepMs: number };
+  readonly clock: Clock;
+}
 
 /** What a follower is told, as CloudEvents; nothing for a heartbeat. */
 export async function toCloudEvents(
-  context: ApiContext,
+  context: EventContext,
   info: RunInfo,
   told: Told,
-): Promise<readonly WireEvent[]> {
+): Promise<readonly CloudEvent[]> {
   const at = context.clock.now();
   switch (told.kind) {
     case 'events':
-      return await toWireEvents(context, await infoFor(context, info, told.events), told.events);
+      return await expandEvents(context, await infoFor(context, info, told.events), told.events);
     case 'reset': {
       const data = { lastKnown: told.after, next: told.next };
       return [make(info, { id: `${told.next}-reset`, type: 'runnel.feed.reset', at, data })];
@@ -29,7 +63,7 @@ export async function toCloudEvents(
 
 /** One that knows the tasks of the events: a run may have grown since its follower came. */
 async function infoFor(
-  { infos }: ApiContext,
+  { infos }: EventContext,
   info: RunInfo,
   events: readonly FeedEvent[],
 ): Promise<RunInfo> {
@@ -42,26 +76,26 @@ async function infoFor(
   return await infos.read(id);
 }
 
-async function toWireEvents(
-  context: ApiContext,
+async function expandEvents(
+  context: EventContext,
   info: RunInfo,
   events: readonly FeedEvent[],
-): Promise<readonly WireEvent[]> {
+): Promise<readonly CloudEvent[]> {
   const failures = await readFailures(context, info, events);
   return await Promise.all(
-    events.map(async (event): Promise<WireEvent> => {
+    events.map(async (event): Promise<CloudEvent> => {
       const { number, at } = event;
       if (event.kind === 'task') return await toTaskEvent(info, event, failures);
-      const type = `runnel.run.${event.kind}` as const;
+      const type = `runnel.run.${event.kind}`;
       return make(info, { id: String(number), type, at, data: dataOf(context, event) });
     }),
   );
 }
 
 function dataOf(
-  { settings }: ApiContext,
+  { settings }: EventContext,
   event: Exclude<FeedEvent, { kind: 'task' }>,
-): WireEvent['data'] {
+): CloudEvent['data'] {
   if ('told' in event) return { ...event.told };
   const { kind, state, at, by } = event;
   switch (kind) {
@@ -74,25 +108,25 @@ function dataOf(
   }
 }
 
-type Failures = ReadonlyMap<number, WireEvent['data']>;
+type Failures = ReadonlyMap<number, CloudEvent['data']>;
 
 async function toTaskEvent(
   info: RunInfo,
   event: TaskEvent,
   failures: Failures,
-): Promise<WireEvent> {
+): Promise<CloudEvent> {
   const { number, at, task, state, attempt } = event;
   const planned = await info.task(task);
   const { id, group } = planned;
   const data = { task, id, class: group.class, state, attempt, ...failures.get(number) };
   // What is told of tasks are ends, and delays between attempts.
-  const type = `runnel.task.${state}` as EventType;
+  const type = `runnel.task.${state}`;
   return make(info, { id: String(number), type, at, subject: id, data });
 }
 
 /** Why attempts failed, by the number of their event. */
 async function readFailures(
-  { redis }: ApiContext,
+  { redis }: EventContext,
   info: RunInfo,
   events: readonly FeedEvent[],
 ): Promise<Failures> {
@@ -118,19 +152,23 @@ function make(
   { facts }: RunInfo,
   event: {
     readonly id: string;
-    readonly type: EventType;
+    readonly type: string;
     readonly at: number;
     readonly subject?: string;
-    readonly data: WireEvent['data'];
+    readonly data: CloudEvent['data'];
   },
-): WireEvent {
+): CloudEvent {
   const { id, type, at, subject, data } = event;
   return {
     specversion: '1.0',
-    ...{ id, type, source: runPath(facts.handle.id) },
+    ...{ id, type, source: `/api/v1/runs/${encodeURIComponent(facts.handle.id)}` },
     ...(subject === undefined ? {} : { subject }),
     time: toIso(at),
     datacontenttype: 'application/json',
     data: { run: facts.handle.id, ...data },
   };
+}
+
+function toIso(time: number): string {
+  return new Date(time).toISOString();
 }
