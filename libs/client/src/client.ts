@@ -1,5 +1,4 @@
 import type { RunState, TaskState } from '@runnel/core';
-import { z } from 'zod';
 import {
   type ChangeAnswer,
   type ChangeOptions,
@@ -8,14 +7,14 @@ import {
   type PreviewOptions,
   type RetryOptions,
 } from './changing.ts';
-import { encodeSpec } from './encode-spec.ts';
 import { UnreachableError } from './errors.ts';
+import { following } from './following.ts';
 import { Http, type HttpOptions } from './http.ts';
-import { readEventStream } from './read-event-stream.ts';
-import { runPath, taskPath } from './run-path.ts';
+import { reading } from './reading.ts';
+import { runPath } from './run-path.ts';
+import { submitting } from './submitting.ts';
 import { type FailedWebhooksQuery, webhooks } from './webhooks.ts';
 import {
-  droppedHeader,
   type WireAccepted,
   type WireDoctor,
   type WireRetried,
@@ -26,26 +25,13 @@ import {
   type WireTaskPage,
   type WireValidated,
   type WireWorker,
-  wireAccepted,
   wireDoctor,
-  wireRun,
-  wireRunPage,
-  wireSubmitted,
-  wireTask,
-  wireTaskPage,
-  wireValidated,
-  wireWorkers,
 } from './wire.ts';
 import type { WireEdited } from './wire-edit.ts';
 import type { WireEvent } from './wire-events.ts';
-import {
-  type WireEstimate,
-  type WireStatistics,
-  wireEstimate,
-  wireStatistics,
-} from './wire-statistics.ts';
+import type { WireEstimate, WireStatistics } from './wire-statistics.ts';
 import type { WireFailedWebhook, WireFailedWebhooks, WireRunWebhooks } from './wire-webhooks.ts';
-import { type WireWhy, wireWhy } from './wire-why.ts';
+import type { WireWhy } from './wire-why.ts';
 
 /**
  * A spec as text, or as a value that is sent as JSON; or line by line: the spec without its tasks, then
@@ -186,7 +172,7 @@ export function createClient(options: HttpOptions): Client {
   return {
     ...submitting(http),
     ...reading(http),
-    ...logs(http),
+    ...following(http),
     ...changing(http),
     ...webhooks(http),
     async deleteRun(id, options = {}) {
@@ -210,149 +196,5 @@ export function createClient(options: HttpOptions): Client {
         throw error;
       }
     },
-  };
-}
-
-function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'startRun'> {
-  return {
-    async submitRun(spec, options = {}) {
-      const { idempotencyKey, createdOnly, source } = options;
-      const { body: sent, contentType } = encodeSpec(spec);
-      const { status, body } = await http.readAnswer(wireSubmitted, {
-        method: 'POST',
-        path: '/api/v1/runs',
-        query: { createdOnly: createdOnly === true ? true : undefined, source },
-        headers: {
-          'Content-Type': contentType,
-          ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
-        },
-        body: sent,
-        isTimed: false,
-        signal: options.signal,
-      });
-      return { ...body, isNew: status === 201 };
-    },
-    validateRun(spec, options = {}) {
-      const { body, contentType } = encodeSpec(spec);
-      return http.read(wireValidated, {
-        method: 'POST',
-        path: '/api/v1/runs',
-        query: { dryRun: true, source: options.source },
-        headers: { 'Content-Type': contentType },
-        body,
-        isTimed: false,
-        signal: options.signal,
-      });
-    },
-    startRun(id, options = {}) {
-      const path = `${runPath(id)}/submit`;
-      return http.read(wireAccepted, { method: 'POST', path, signal: options.signal });
-    },
-  };
-}
-
-function reading(
-  http: Http,
-): Pick<
-  Client,
-  | 'listRuns'
-  | 'getRun'
-  | 'getSpec'
-  | 'readRevision'
-  | 'getTasks'
-  | 'getTask'
-  | 'why'
-  | 'getStatistics'
-  | 'getEstimate'
-  | 'listWorkers'
-> {
-  return {
-    listRuns({ signal, since, until, ...query } = {}) {
-      const times = { since: since?.toISOString(), until: until?.toISOString() };
-      return http.read(wireRunPage, {
-        method: 'GET',
-        path: '/api/v1/runs',
-        query: { ...query, ...times },
-        signal,
-      });
-    },
-    getRun: (id, options = {}) =>
-      http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),
-    getSpec: (id, { revision, signal } = {}) =>
-      http.read(z.unknown(), {
-        method: 'GET',
-        path: `${runPath(id)}/spec`,
-        query: { revision },
-        signal,
-      }),
-    async readRevision(id, options = {}) {
-      const path = `${runPath(id)}/spec`;
-      const response = await http.send({ method: 'GET', path, signal: options.signal });
-      await response.body?.cancel();
-      return Number(response.headers.get('ETag')?.replaceAll('"', '') ?? 1);
-    },
-    getTasks: (id, { signal, ...query } = {}) =>
-      http.read(wireTaskPage, {
-        method: 'GET',
-        path: `${runPath(id)}/tasks`,
-        query,
-        signal,
-      }),
-    getTask: (id, task, options = {}) =>
-      http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
-    getEstimate: (id, options = {}) =>
-      http.read(wireEstimate, {
-        method: 'GET',
-        path: `${runPath(id)}/estimate`,
-        signal: options.signal,
-      }),
-    getStatistics: (id, options = {}) =>
-      http.read(wireStatistics, {
-        method: 'GET',
-        path: `${runPath(id)}/statistics`,
-        signal: options.signal,
-      }),
-    why: (id, task, options = {}) =>
-      http.read(wireWhy, {
-        method: 'GET',
-        path: `${task === undefined ? runPath(id) : taskPath(id, task)}/why`,
-        signal: options.signal,
-      }),
-    async listWorkers(options = {}) {
-      const request = { method: 'GET', path: '/api/v1/workers', signal: options.signal } as const;
-      return (await http.read(wireWorkers, request)).workers;
-    },
-  };
-}
-
-function logs(http: Http): Pick<Client, 'getLog' | 'followLog' | 'followEvents'> {
-  return {
-    async getLog(id, task, options = {}) {
-      const { headers, text } = await http.readText({
-        method: 'GET',
-        path: `${taskPath(id, task)}/log`,
-        query: { attempt: options.attempt },
-        signal: options.signal,
-      });
-      return { text, droppedBytes: Number(headers.get(droppedHeader) ?? 0) };
-    },
-    followLog: (id, task, options = {}) =>
-      http.stream({
-        method: 'GET',
-        path: `${taskPath(id, task)}/log`,
-        query: { follow: true, attempt: options.attempt },
-        isTimed: false,
-        signal: options.signal,
-      }),
-    followEvents: (id, { after, signal } = {}) =>
-      readEventStream(
-        http.stream({
-          method: 'GET',
-          path: `${runPath(id)}/events`,
-          ...(after === undefined ? {} : { headers: { 'Last-Event-ID': String(after) } }),
-          isTimed: false,
-          signal,
-        }),
-      ),
   };
 }
