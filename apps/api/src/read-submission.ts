@@ -20,6 +20,11 @@ export interface ReadSubmission extends Expansion {
   readonly priority: number;
 }
 
+/** What a spec takes as it is kept, beside its tasks; nothing is known of one that is not a text. */
+export function keptBytes(spec: SubmittedSpec): number {
+  return spec.kind === 'text' ? spec.record.deflated.length : 0;
+}
+
 export interface SubmissionOptions {
   /** The spec's folder. */
   readonly source: string | null;

@@ -1,7 +1,7 @@
 import { type Submitted, submitRun } from '@runnel/engine';
 import { estimateBytes } from '@runnel/store';
 import type { ApiContext } from './context.ts';
-import type { ReadSubmission } from './read-submission.ts';
+import { keptBytes, type ReadSubmission } from './read-submission.ts';
 
 export interface StoreOptions {
   /** The spec's folder. */
@@ -19,8 +19,7 @@ export async function storeSubmission(
   { plan, spec, priority }: Pick<ReadSubmission, 'plan' | 'spec' | 'priority'>,
   { source, by, idempotency, createdForMs }: StoreOptions,
 ): Promise<Submitted> {
-  const bytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
-  await context.room.require(estimateBytes(plan, bytes));
+  await context.room.require(estimateBytes(plan, keptBytes(spec)));
   const now = context.clock.now();
   const { redis, executors, settings } = context;
   return await context.fence.run(() =>

@@ -1,5 +1,6 @@
-import { attemptBytes, groupAt, type RedisClient, type RunInfo, stateCode } from '@runnel/store';
+import { attemptBytes, type RedisClient, type RunInfo, stateCode } from '@runnel/store';
 import { bucketOf, type DurationCounts } from './duration-histogram.ts';
+import { groupsOfNodes } from './node-groups.ts';
 
 /** What was measured of one class. Sums over runs are as good as one of all. */
 export interface ClassStatistics {
@@ -43,9 +44,10 @@ export async function readClassStatistics(
     byClass.set(name, own);
     return own;
   });
-  const ranges = await info.ranges();
-  const classOf = (node: number): OpenStatistics | null => byGroup[groupAt(ranges, node)] ?? null;
-  await countSuccesses(redis, info, { ranges, byGroup });
+  const groupRanges = await info.ranges();
+  const nodeGroups = groupsOfNodes({ groupRanges, nodeCount: info.facts.nodeCount });
+  const classOf = (node: number): OpenStatistics | null => byGroup[nodeGroups[node] ?? 0] ?? null;
+  await countSuccesses(redis, info, classOf);
   await countFailures(redis, info, classOf);
   await countRetried(redis, info, classOf);
   return [...byClass.values()];
@@ -58,10 +60,9 @@ function openStatistics(name: string): OpenStatistics {
 async function countSuccesses(
   redis: RedisClient,
   info: RunInfo,
-  groups: { readonly ranges: Uint32Array; readonly byGroup: readonly (OpenStatistics | null)[] },
+  classOf: (node: number) => OpenStatistics | null,
 ): Promise<void> {
   const { handle, nodeCount } = info.facts;
-  const walk = new RangeWalk(groups.ranges);
   for (let from = 0; from < nodeCount; from += nodesPerPage) {
     const to = Math.min(nodeCount, from + nodesPerPage);
     const [states, attempts] = await Promise.all([
@@ -69,8 +70,8 @@ async function countSuccesses(
       redis.getrangeBuffer(handle.names.attempts, from * attemptBytes, to * attemptBytes - 1),
     ]);
     for (let node = from; node < to; node++) {
-      const own = groups.byGroup[walk.groupOf(node)];
-      if (own === null || own === undefined || states[node - from] === stateCode.retired) continue;
+      const own = classOf(node);
+      if (own === null || states[node - from] === stateCode.retired) continue;
       own.tasks++;
       const at = (node - from) * attemptBytes;
       if (states[node - from] !== stateCode.succeeded || at + attemptBytes > attempts.length)
@@ -78,21 +79,6 @@ async function countSuccesses(
       own.attempts++;
       add(own.durations, bucketOf(attempts.readFloatLE(at + 4)));
     }
-  }
-}
-
-/** Groups of ascending nodes. */
-class RangeWalk {
-  readonly #ranges: Uint32Array;
-  #at = 0;
-
-  constructor(ranges: Uint32Array) {
-    this.#ranges = ranges;
-  }
-
-  groupOf(node: number): number {
-    while ((this.#ranges[this.#at + 2] ?? Number.POSITIVE_INFINITY) <= node) this.#at += 2;
-    return this.#ranges[this.#at + 1] ?? 0;
   }
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { requireRevision } from '../if-match.ts';
 import { byParameter, readBy } from '../read-by.ts';
-import { readSubmission } from '../read-submission.ts';
+import { keptBytes, readSubmission } from '../read-submission.ts';
 import {
   cursorParameter,
   decodeCursor,
@@ -90,7 +90,7 @@ async function edit(context: ApiContext, request: Request, response: Response): 
 async function make(context: ApiContext, info: RunInfo, change: NewRevision): Promise<EditAnswer> {
   const { redis, executors, clock, fence, room, logger } = context;
   const { plan, spec } = change;
-  await room.require(estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0));
+  await room.require(estimateBytes(plan, keptBytes(spec)));
   const done = await fence.run(() =>
     editRun({ redis, executors, now: () => clock.now() }, info, change),
   );

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { byParameter, readBy } from '../read-by.ts';
-import { readSubmission } from '../read-submission.ts';
+import { keptBytes, readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
 import { runPath } from '../run-answer.ts';
@@ -91,8 +91,7 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const { plan, warnings, spec } = submission;
   const wireWarnings = warnings.map(toWireIssue);
   if (options.dryRun === 'true') {
-    const specBytes = spec.kind === 'text' ? spec.record.deflated.length : 0;
-    const measures = await finishInTurns(measurePlan(plan, specBytes));
+    const measures = await finishInTurns(measurePlan(plan, keptBytes(spec)));
     response.json({ name: plan.name, ...measures, warnings: wireWarnings });
     return;
   }

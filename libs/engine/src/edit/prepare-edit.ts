@@ -1,4 +1,11 @@
-import { ConflictError, finishInTurns, type Group, type Plan, type Steps } from '@runnel/core';
+import {
+  ConflictError,
+  finishInTurns,
+  type Group,
+  type Plan,
+  type Steps,
+  sortByParents,
+} from '@runnel/core';
 import {
   buildChildren,
   planPayloads,
@@ -11,7 +18,6 @@ import { findChanges } from './find-changes.ts';
 import { matchNodes, type Numbering } from './match-nodes.ts';
 import { type NodeFacts, NodeReader, type RunNames } from './node-facts.ts';
 import { type Edges, type Renumbered, renumber } from './renumber.ts';
-import { sortByParents } from './topological.ts';
 
 /** A new revision beside the old one: everything that does not depend on what tasks have come to. */
 export interface Comparison {

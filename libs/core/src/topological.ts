@@ -1,5 +1,5 @@
-import { edgeId, type Steps } from '@runnel/core';
-import type { Edges } from './renumber.ts';
+import { edgeId, type Plan } from './plan.ts';
+import type { Steps } from './steps.ts';
 
 const nodesPerStep = 16_384;
 
@@ -8,8 +8,11 @@ interface Children {
   readonly children: Uint32Array;
 }
 
-/** Nodes in an order in which parents come before their children. */
-export function* sortByParents(edges: Edges, children: Children): Steps<Uint32Array> {
+/** Nodes in an order in which parents come before their children (Kahn 1962). Throws where nodes wait for each other. */
+export function* sortByParents(
+  edges: Pick<Plan, 'nodeCount' | 'parentOffsets'>,
+  children: Children,
+): Steps<Uint32Array> {
   const { nodeCount, parentOffsets } = edges;
   const left = new Uint32Array(nodeCount);
   const order = new Uint32Array(nodeCount);
