@@ -11,12 +11,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   archive: ['core'],
   executors: ['core'],
   client: ['core'],
+  daggyr: ['core'],
   service: ['core'],
-  engine: ['archive', 'core', 'queue', 'spec', 'store'],
-  api: ['archive', 'client', 'core', 'engine', 'executors', 'queue', 'service', 'spec', 'store'],
+  planning: ['core', 'store'],
+  engine: ['archive', 'core', 'daggyr', 'queue', 'spec', 'store'],
+  api: [
+    ...['archive', 'client', 'core', 'daggyr', 'engine', 'executors', 'planning', 'queue'],
+    ...['service', 'spec', 'store'],
+  ],
   worker: ['core', 'engine', 'executors', 'queue', 'service', 'store'],
   listener: ['archive', 'core', 'engine', 'queue', 'service', 'store'],
-  cli: ['client', 'core', 'executors', 'service', 'spec'],
+  cli: ['client', 'core', 'daggyr', 'executors', 'planning', 'service', 'spec'],
 };
 
 const manifest = z.object({

@@ -1,4 +1,11 @@
-import { readyKeyDoc, runKeyDocs, shardCount, shardKeyDocs, storeKeyDocs } from '@runnel/store';
+import {
+  readyKeyDoc,
+  revisionKeyDoc,
+  runKeyDocs,
+  shardCount,
+  shardKeyDocs,
+  storeKeyDocs,
+} from '@runnel/store';
 
 interface KeyDoc {
   readonly type: string;
@@ -8,7 +15,7 @@ interface KeyDoc {
 
 /** docs/redis-keys.md, made from the only file that spells keys. */
 export function redisKeysPage(): string {
-  const runs = { ...runKeyDocs, 'ready<queue>': readyKeyDoc };
+  const runs = { ...runKeyDocs, 'ready<queue>': readyKeyDoc, 'spec@<revision>': revisionKeyDoc };
   return [
     '# Redis keys',
     '',
@@ -26,7 +33,7 @@ export function redisKeysPage(): string {
     '',
     '## Channels',
     '',
-    '`<ns>:cancel` tells workers of a cancelled run, `<ns>:pause` of a paused one; `<ns>:run:<id>` tells followers that a log grew or the run ended.',
+    '`<ns>:cancel` tells workers of a cancelled run, `<ns>:cancel-tasks` of one with cancelled tasks, `<ns>:pause` of a paused one or one with paused parts, `<ns>:edit` of an edited one; `<ns>:run:<id>` tells followers that a log grew or the run ended.',
     'Both are hints: nothing depends on a message that is lost.',
     '',
   ].join('\n');

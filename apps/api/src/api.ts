@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { openArchive } from '@runnel/archive';
-import { type Clock, SetupError, systemClock } from '@runnel/core';
+import {
+  addressRules,
+  type Clock,
+  parseAllowedPlaces,
+  SetupError,
+  systemClock,
+} from '@runnel/core';
 import { executorCatalog, loadExecutors } from '@runnel/executors';
 import {
   type Logger,
@@ -22,6 +28,7 @@ import { createApp } from './app.ts';
 import { ArchivedRuns } from './archive/archived-runs.ts';
 import { createBoard } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
+import { RunEstimates } from './estimates.ts';
 import { RoomGuard } from './room-guard.ts';
 import { RunChannels } from './run-channels.ts';
 import { warmUp } from './warm-up.ts';
@@ -59,6 +66,7 @@ export async function startApi(
 ): Promise<RunningApi> {
   requireTokenBeyondLoopback(settings);
   await using open = new AsyncDisposableStack();
+  requireReachableWebhooks(settings);
   const { logger } = dependencies;
   const onError = (error: Error): void => logger.warn({ err: error }, error.message);
   const executors = await loadExecutors({ modules: settings.executors });
@@ -86,6 +94,7 @@ export async function startApi(
     runs: new ArchivedRuns({ archive, redis, namespace, room, clock }),
     live: new LiveRuns(redis, namespace),
     room,
+    estimates: new RunEstimates({ redis, settings, clock }),
     executors,
     catalog: executorCatalog(executors),
     channels: new RunChannels({ subscriber, namespace, onError }),
@@ -110,6 +119,16 @@ export async function startApi(
   logger.info({ url }, 'listening');
   const rest = open.move();
   return { url, port, [Symbol.asyncDispose]: () => rest.disposeAsync() };
+}
+
+/** Those of the settings go by the same rules as those of a spec. */
+function requireReachableWebhooks({ webhooks, webhookAllow }: Settings): void {
+  const rules = addressRules(parseAllowedPlaces(webhookAllow));
+  const refusals = webhooks.flatMap(({ url }, index) => {
+    const refusal = rules.refuseUrl(url);
+    return refusal === null ? [] : [`RUNNEL_WEBHOOKS: [${index}].url: ${refusal}`];
+  });
+  if (refusals.length > 0) throw new SetupError(refusals.join('\n'));
 }
 
 async function listen(

@@ -3,6 +3,7 @@ import { guard } from './access/guard.ts';
 import { securityHeaders } from './access/headers.ts';
 import { type Board, boardPath } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
+import { answerDaggyrError, daggyrPath } from './daggyr/answer-error.ts';
 import { observeRequests } from './observe-requests.ts';
 import { problemHandler } from './problem.ts';
 import { RequestError } from './request-error.ts';
@@ -25,6 +26,7 @@ export function createApp(context: ApiContext, board: Board): Express {
       `there is no ${request.method} ${request.path}; /openapi.json lists what there is`,
     );
   });
+  app.use(daggyrPath, answerDaggyrError(context.logger));
   app.use(problemHandler(context.logger));
   return app;
 }

@@ -5,6 +5,7 @@ import type { Logger, Metrics, Settings } from '@runnel/service';
 import type { Fence, LiveRuns, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
 import type { ArchivedRuns } from './archive/archived-runs.ts';
+import type { RunEstimates } from './estimates.ts';
 import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
@@ -22,6 +23,7 @@ export interface ApiContext {
   readonly runs: ArchivedRuns;
   readonly live: LiveRuns;
   readonly room: RoomGuard;
+  readonly estimates: RunEstimates;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;
   readonly channels: RunChannels;

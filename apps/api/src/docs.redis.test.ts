@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
 import { startTestApi } from './api.test-kit.ts';
@@ -12,7 +14,10 @@ test('the commands in docs/api.md work', async () => {
   await using api = await startTestApi(inject('redisUrl'));
   const script = [...docs.matchAll(/```sh\n(.*?)```/gs)].map(([, one]) => one).join('\n');
 
-  const shell = spawn('sh', ['-e', '-c', script.replaceAll('http://127.0.0.1:2503', api.api.url)]);
+  // Some write files where they are.
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'runnel-docs-'));
+  const command = script.replaceAll('http://127.0.0.1:2503', api.api.url);
+  const shell = spawn('sh', ['-e', '-c', command], { cwd: folder.path });
   const [output] = await Promise.all([text(shell.stdout), once(shell, 'exit')]);
 
   expect(shell.exitCode).toBe(0);
@@ -22,7 +27,7 @@ test('the commands in docs/api.md work', async () => {
 });
 
 test('docs/api.md lists every route, and no other', () => {
-  const listed = [...docs.matchAll(/^\| `(GET|POST|DELETE) (\/\S*)` \|/gm)].map(
+  const listed = [...docs.matchAll(/^\| `(GET|POST|PUT|DELETE|PATCH) (\/\S*)` \|/gm)].map(
     ([, method, path]) => `${method} ${path}`,
   );
 

@@ -30,6 +30,8 @@ export async function askDoctor(
   const doctor = {
     ...{ redis, namespace, jobs: queues, now: () => clock.now() },
     moveOutbox: async (runId: string) => {
+      // The run may have grown: its deliveries are of groups and queues that are not known here.
+      infos.forget(runId);
       await moveOutbox(redis, await infos.read(runId), enqueuer, clock.now());
       await chores.flush();
     },
@@ -95,6 +97,8 @@ function isMendedWithOthers(kind: Finding['kind']): boolean {
 /** The task's id; null where the run, or such a task, is gone. */
 async function idOf(context: ApiContext, run: string, task: number): Promise<string | null> {
   try {
+    const kept = await context.infos.read(run);
+    if (task >= kept.facts.nodeCount) context.infos.forget(run);
     return (await (await context.infos.read(run)).task(task)).id;
   } catch {
     // What is wrong may be just that: the finding is told with its number alone.

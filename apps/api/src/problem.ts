@@ -5,6 +5,7 @@ import {
   ConflictError,
   LimitError,
   NotFoundError,
+  RevisionChangedError,
   SetupError,
   SpecError,
   UserError,
@@ -18,7 +19,8 @@ import { toWireIssue } from './wire-issue.ts';
 
 export const problemType = 'application/problem+json';
 
-interface Answer {
+/** What a request that failed is answered with. */
+export interface Answer {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
@@ -31,11 +33,20 @@ export function problemHandler(logger: Logger) {
   // Express tells an error handler by its four parameters.
   return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
     const answer = toAnswer(error);
-    const fields = { err: error, method: request.method, path: request.path };
-    if (answer.status === 500) logger.error(fields, 'a request failed');
-    else if (answer.status === 503) logger.warn(fields, 'a request could not be carried out');
+    logFailure(logger, { error, status: answer.status, request });
     sendProblem(request, response, answer);
   };
+}
+
+/** Logs what is no mistake of the caller. */
+export function logFailure(
+  logger: Logger,
+  of: { readonly error: unknown; readonly status: number; readonly request: Request },
+): void {
+  const { error, status, request } = of;
+  const fields = { err: error, method: request.method, path: request.path };
+  if (status === 500) logger.error(fields, 'a request failed');
+  else if (status === 503) logger.warn(fields, 'a request could not be carried out');
 }
 
 function sendProblem(request: Request, response: Response, answer: Answer): void {
@@ -59,7 +70,7 @@ function sendProblem(request: Request, response: Response, answer: Answer): void
   response.status(status).type(problemType).send(JSON.stringify(problem));
 }
 
-function toAnswer(error: unknown): Answer {
+export function toAnswer(error: unknown): Answer {
   if (error instanceof UserError) return ofUserError(error);
   if (error instanceof ArchiveUnavailableError) return archiveAway;
   switch (whyRedisFailed(error)) {
@@ -124,6 +135,7 @@ function ofUserError(error: UserError): Answer {
     const headers = code === 'IN_FLIGHT' ? { headers: { 'Retry-After': '1' } } : {};
     return { status: 409, code, detail, ...headers };
   }
+  if (error instanceof RevisionChangedError) return { status: 412, code, detail };
   if (error instanceof LimitError) return { status: 413, code, detail };
   if (error instanceof SetupError) return { status: 503, code, detail };
   return { status: 400, code, detail };

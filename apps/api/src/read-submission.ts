@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { isJsonObject } from '@runnel/core';
+import { addressRules, isJsonObject, parseAllowedPlaces } from '@runnel/core';
 import type { SubmittedSpec } from '@runnel/engine';
 import {
   type Expansion,
@@ -18,6 +18,11 @@ import { type BodyFormat, bodyFormat, readBody, readChunks } from './read-body.t
 export interface ReadSubmission extends Expansion {
   readonly spec: SubmittedSpec;
   readonly priority: number;
+}
+
+/** What a spec takes as it is kept, beside its tasks; nothing is known of one that is not a text. */
+export function keptBytes(spec: SubmittedSpec): number {
+  return spec.kind === 'text' ? spec.record.deflated.length : 0;
 }
 
 export interface SubmissionOptions {
@@ -66,12 +71,18 @@ function limitsOf({ context }: Reading, format: BodyFormat) {
   return { maxBytes: settings.maxBodyBytes * factor, silenceMs: bodySilenceMs };
 }
 
-function expandOptions({ context: { settings, catalog }, source }: Reading) {
+/** What any spec is expanded with. */
+export function expandOptions({
+  context: { settings, catalog },
+  source,
+}: Pick<Reading, 'context' | 'source'>) {
+  const rules = addressRules(parseAllowedPlaces(settings.webhookAllow));
   return {
     limits: settings,
     executors: catalog,
     pools: Object.keys(settings.knownPools),
     source,
+    refuseWebhook: (url: string) => rules.refuseUrl(url),
   };
 }
 

@@ -7,7 +7,7 @@ import { RequestError } from './request-error.ts';
 
 /** One operation: what express serves and the OpenAPI document tells are made from the same list. */
 export interface Route {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete' | 'patch';
   /** As OpenAPI writes it: `/api/v1/runs/{id}`. */
   readonly path: string;
   /** True for the few that answer without a token. */

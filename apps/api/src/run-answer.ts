@@ -8,6 +8,7 @@ import {
 import { type RunInfo, type RunSummary, readClasses } from '@runnel/store';
 import { z } from 'zod';
 import type { ApiContext } from './context.ts';
+import { toWirePausedParts } from './paused-parts.ts';
 
 /** Groups are read to count classes; with many more than classes are listed they are not read at all. */
 const mostGroups = 10 * mostClasses;
@@ -28,6 +29,9 @@ export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary 
     startedAt: toIsoOrNull(run.startedAt),
     endedAt: toIsoOrNull(run.endedAt),
     pausedAt: toIsoOrNull(run.pausedAt),
+    submittedBy: run.by,
+    pausedBy: run.pausedBy,
+    cancelledBy: run.cancelledBy,
     taskCount: run.taskCount,
     counts: run.counts,
     priority: facts.priority,
@@ -44,8 +48,10 @@ export function toWireRunSummary(run: RunSummary, base: string): WireRunSummary 
 /** The same of a run that is only in the archive. */
 export function toWireArchivedRun(run: RunSummary, classes: string | null, base: string): WireRun {
   const summary = toWireRunSummary(run, base);
-  if (classes === null) return { ...summary, classesOmitted: true };
-  return { ...summary, classes: keptClasses.parse(JSON.parse(classes)), classesOmitted: false };
+  // Nothing is paused of a run that has ended.
+  if (classes === null) return { ...summary, pausedParts: null, classesOmitted: true };
+  const counted = keptClasses.parse(JSON.parse(classes));
+  return { ...summary, pausedParts: null, classes: counted, classesOmitted: false };
 }
 
 const keptClasses = z.array(wireClass);
@@ -59,10 +65,12 @@ export async function toWireRun(
   const summary = toWireRunSummary(run, base);
   // A run that is being submitted has no groups to read yet, and what is read is kept.
   const isReadable = run.state !== 'submitting' && run.facts.groupCount <= mostGroups;
-  if (!isReadable) return { ...summary, classesOmitted: true };
-  const classes = await readClasses(context.redis, await openInfo(context, run));
-  if (classes.length > mostClasses) return { ...summary, classesOmitted: true };
-  return { ...summary, classes: classes.map(toWireClass), classesOmitted: false };
+  if (!isReadable) return { ...summary, pausedParts: null, classesOmitted: true };
+  const info = await openInfo(context, run);
+  const pausedParts = run.hasPausedParts ? await toWirePausedParts(context, info) : null;
+  const classes = await readClasses(context.redis, info);
+  if (classes.length > mostClasses) return { ...summary, pausedParts, classesOmitted: true };
+  return { ...summary, pausedParts, classes: classes.map(toWireClass), classesOmitted: false };
 }
 
 function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireClass {
@@ -71,12 +79,13 @@ function toWireClass({ class: name, total, counts, meanMs }: WireClass): WireCla
 
 /**
  * The kept parts of a run that was just read. A deleted run's id comes back when its Idempotency-Key
- * is used again: the time of creation tells the new run from the old.
+ * is used again: the time of creation tells the new run from the old. One that has grown is read again.
  */
 export async function openInfo(context: ApiContext, run: RunSummary): Promise<RunInfo> {
   const { id } = run.facts.handle;
   const kept = await context.infos.read(id);
-  if (kept.facts.createdAt === run.facts.createdAt) return kept;
+  const { createdAt, shape } = run.facts;
+  if (kept.facts.createdAt === createdAt && kept.facts.shape >= shape) return kept;
   context.infos.forget(id);
   return context.infos.read(id);
 }

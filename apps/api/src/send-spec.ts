@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { betweenTexts } from '@runnel/core';
-import type { SpecText } from '@runnel/store';
+import { joinTasks, type SpecText } from '@runnel/store';
 import type { Response } from 'express';
 
 const ndjson = 'application/x-ndjson';
@@ -19,16 +19,4 @@ export async function sendSpec(spec: SpecText, response: Response): Promise<void
 async function* listLines({ head, tasks }: SpecInParts): AsyncGenerator<string> {
   yield head;
   for await (const texts of tasks) yield `\n${texts.replaceAll(betweenTexts, '\n')}`;
-}
-
-/** `{"name": "n"}` and two tasks as `{"name": "n","tasks":[…,…]}`. */
-export async function* joinTasks({ head, tasks }: SpecInParts): AsyncGenerator<string> {
-  const fields = head.trim().slice(0, -1).trimEnd();
-  yield `${fields}${fields === '{' ? '' : ','}"tasks":[`;
-  let between = '';
-  for await (const texts of tasks) {
-    yield between + texts;
-    between = betweenTexts;
-  }
-  yield ']}';
 }

@@ -4,6 +4,7 @@ import type { Json, TaskState } from '@runnel/core';
 import {
   type AttemptRecord,
   type RunInfo,
+  readGeneratedBy,
   readTask,
   readWorkerNames,
   type TaskDetail,
@@ -55,10 +56,21 @@ export async function toWireTask(
     output: detail.output,
     failures: detail.failures.map((failure) => toFailure(failure, info.facts.createdAt)),
     successes: await toSuccesses(context, info, detail),
+    generated: await readGeneratedSet(context, info, detail),
     parents,
     children,
     links: { self, run, log: `${self}/log` },
   };
+}
+
+async function readGeneratedSet(
+  { redis }: ApiContext,
+  info: RunInfo,
+  { task }: TaskDetail,
+): Promise<WireTask['generated']> {
+  if (task.group.generator === undefined) return null;
+  const set = await readGeneratedBy(redis, info.facts.handle, task.number);
+  return set === null ? null : { from: set.first, count: set.count };
 }
 
 function toSummary(

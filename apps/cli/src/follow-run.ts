@@ -3,6 +3,7 @@ import { ApiError, type Client, UnreachableError, type WireRun } from '@runnel/c
 import { type FinalRunState, isFinalRunState } from '@runnel/core';
 import { countFinal, renderProgress, renderProgressLine } from './progress.ts';
 import { Rate } from './rate.ts';
+import { Remaining } from './remaining.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface FollowOptions {
@@ -33,7 +34,7 @@ const patienceMs = 30_000;
 export async function followRun(options: FollowOptions): Promise<EndedRun | null> {
   const { terminal, signal } = options;
   const reader = new PatientReader(options);
-  const screen = new Screen(terminal);
+  const screen = new Screen(terminal, new Remaining(options.client, options.id, Date.now()));
   try {
     for (let wait = firstPollMs; ; wait = Math.min(pollMs, wait * 1.5)) {
       const run = await reader.read();
@@ -91,12 +92,14 @@ export function isAway(error: unknown): error is Error {
 /** Draws the live block, or lines where there is no screen. */
 class Screen {
   readonly #terminal: Terminal;
+  readonly #remaining: Remaining;
   readonly #rate = new Rate();
   #lastLine = '';
   #lastLineAt = Number.NEGATIVE_INFINITY;
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: Terminal, remaining: Remaining) {
     this.#terminal = terminal;
+    this.#remaining = remaining;
   }
 
   draw(run: WireRun): void {
@@ -105,7 +108,9 @@ class Screen {
     const rate = this.#rate.perSecond;
     const { isLive, columns, rows, isUnicode, style } = this.#terminal;
     if (isLive) {
-      const view = { columns, rows, isUnicode, style, rate, nowMs: Date.now() };
+      const nowMs = Date.now();
+      const remainingMs = run.state === 'running' ? this.#remaining.remainingMs(nowMs) : null;
+      const view = { columns, rows, isUnicode, style, rate, remainingMs, nowMs };
       this.#terminal.show(renderProgress(run, view));
       return;
     }

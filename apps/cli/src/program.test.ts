@@ -28,10 +28,11 @@ test('lists every command in its help', async () => {
   expect(code).toBe(0);
   const commands = stdout
     .slice(stdout.indexOf('Commands:'), stdout.indexOf('Examples:'))
-    .match(/^ {2}[a-z]+/gm);
+    .match(/^ {2}[a-z-]+/gm);
   expect(commands?.map((name) => name.trim())).toEqual([
     'dev',
     'run',
+    'plan',
     'validate',
     'submit',
     'ls',
@@ -44,11 +45,16 @@ test('lists every command in its help', async () => {
     'pause',
     'resume',
     'retry',
+    'edit',
+    'diff',
     'export',
     'import',
     'rm',
+    'stats',
+    'webhooks',
     'workers',
     'doctor',
+    'import-daggyr',
     'settings',
     'help',
   ]);

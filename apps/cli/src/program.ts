@@ -8,6 +8,7 @@ import { readVersion } from './version.ts';
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dev: async () => (await import('./commands/dev.ts')).addDev,
   run: async () => (await import('./commands/run.ts')).addRun,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
   validate: async () => (await import('./commands/validate.ts')).addValidate,
   submit: async () => (await import('./commands/submit.ts')).addSubmit,
   ls: async () => (await import('./commands/ls.ts')).addLs,
@@ -20,11 +21,16 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   pause: async () => (await import('./commands/pause.ts')).addPause,
   resume: async () => (await import('./commands/resume.ts')).addResume,
   retry: async () => (await import('./commands/retry.ts')).addRetry,
+  edit: async () => (await import('./commands/edit.ts')).addEdit,
+  diff: async () => (await import('./commands/diff.ts')).addDiff,
   export: async () => (await import('./commands/export.ts')).addExport,
   import: async () => (await import('./commands/import.ts')).addImport,
   rm: async () => (await import('./commands/rm.ts')).addRm,
+  stats: async () => (await import('./commands/stats.ts')).addStats,
+  webhooks: async () => (await import('./commands/webhooks.ts')).addWebhooks,
   workers: async () => (await import('./commands/workers.ts')).addWorkers,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  'import-daggyr': async () => (await import('./commands/import-daggyr.ts')).addImportDaggyr,
   settings: async () => (await import('./commands/settings.ts')).addSettings,
 };
 

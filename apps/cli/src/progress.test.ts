@@ -10,6 +10,7 @@ const view: ProgressView = {
   style: createStyle(false),
   nowMs: Date.parse('2026-01-01T00:00:03.250Z'),
   rate: null,
+  remainingMs: null,
 };
 
 test('draws the run, a bar for each class and the whole', () => {
@@ -19,14 +20,14 @@ test('draws the run, a bar for each class and the whole', () => {
     classOf('report', { waiting: 1 }),
   ]);
 
-  const lines = renderProgress(run, { ...view, rate: 4.12 });
+  const lines = renderProgress(run, { ...view, rate: 4.12, remainingMs: 190_000 });
 
   expect(lines).toEqual([
     'demo r1 running 3.2 s',
     '  pull      ████████████████████████████ 2/2',
     '  transform ██████████████▒▒▒▒▒▒▒░░░░░░░ 4/8  2 running, 2 ready, 1 failed',
     '  report    ░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 0/1',
-    '6/11 tasks, 54 %, 2 running, 2 ready, 1 failed, 4.1/s',
+    '6/11 tasks, 54 %, 2 running, 2 ready, 1 failed, 4.1/s, about 3m 10s left',
   ]);
 });
 

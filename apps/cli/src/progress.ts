@@ -12,6 +12,8 @@ export interface ProgressView {
   readonly nowMs: number;
   /** Ends per second lately; null before there is anything to measure. */
   readonly rate: number | null;
+  /** At a guess; null where it can't be told. */
+  readonly remainingMs: number | null;
 }
 
 const maxBarWidth = 28;
@@ -107,11 +109,12 @@ function renderBar({ counts, total }: WireClass, width: number, view: ProgressVi
   return bar + view.style.dim(empty.repeat(width - drawn));
 }
 
-function renderTotal(run: WireRun, { style, rate }: ProgressView): string {
+function renderTotal(run: WireRun, { style, rate, remainingMs }: ProgressView): string {
   const done = countFinal(run.counts);
   const share = run.taskCount === 0 ? 100 : Math.floor((done / run.taskCount) * 100);
   const total = `${style.bold(`${done}/${run.taskCount}`)} tasks, ${share} %`;
-  return [total, ...describeCounts(run.counts, style), ...describeRate(rate)].join(', ');
+  const left = remainingMs === null ? [] : [`about ${formatElapsed(remainingMs)} left`];
+  return [total, ...describeCounts(run.counts, style), ...describeRate(rate), ...left].join(', ');
 }
 
 const plain: Pick<Style, 'red' | 'yellow' | 'blue' | 'dim'> = {

@@ -36,6 +36,9 @@ export function renderTask(task: WireTask, style: Style): readonly string[] {
         ] as const)),
     ['details', json(task.details)],
     ...(output === null ? [] : [['output', json(output)] as const]),
+    ...(task.generated === null
+      ? []
+      : ([['generated', describeGenerated(task.generated)]] as const)),
     ['parents', names(task.parents)],
     ['children', names(task.children)],
   ];
@@ -51,6 +54,11 @@ export function renderTask(task: WireTask, style: Style): readonly string[] {
 /** Signal, exit code, or nothing to say. */
 function describeEnd({ last }: WireTaskSummary): string {
   return last?.signal ?? last?.exitCode?.toString() ?? '-';
+}
+
+function describeGenerated({ from, count }: NonNullable<WireTask['generated']>): string {
+  if (count === 0) return 'no tasks';
+  return `${count} ${count === 1 ? 'task' : 'tasks'}, from number ${from}`;
 }
 
 function names(tasks: readonly { readonly id: string }[]): string {

@@ -37,6 +37,7 @@ export function runOf(classes: readonly WireClass[], more: Partial<WireRun> = {}
     startedAt: '2026-01-01T00:00:00.000Z',
     endedAt: null,
     pausedAt: null,
+    ...{ submittedBy: null, pausedBy: null, cancelledBy: null, pausedParts: null },
     taskCount: classes.reduce((sum, row) => sum + row.total, 0),
     counts,
     priority: 0,

@@ -2,6 +2,7 @@ import { type Client, createClient } from '@runnel/client';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { readDevFile } from './dev/dev-file.ts';
 import { UsageError } from './exit-codes.ts';
+import { whoAsks } from './who.ts';
 
 /** A server to talk to. */
 export interface Server {
@@ -17,10 +18,12 @@ type Asked = Pick<GlobalOptions, 'url' | 'token'>;
 export function findServer(cli: Cli, asked: Asked): Server | null {
   const { RUNNEL_URL: urlOfEnv = '', RUNNEL_TOKEN: tokenOfEnv = '' } = cli.env;
   const token = asked.token ?? tokenOfEnv;
-  if (asked.url !== undefined) return openServer('--url', asked.url, token);
-  if (urlOfEnv !== '') return openServer('RUNNEL_URL', urlOfEnv, token);
+  if (asked.url !== undefined) return openServer(cli, { origin: '--url', url: asked.url, token });
+  if (urlOfEnv !== '') return openServer(cli, { origin: 'RUNNEL_URL', url: urlOfEnv, token });
   const dev = readDevFile(cli.cwd);
-  return dev === null ? null : openServer('dev', dev.url, token === '' ? (dev.token ?? '') : token);
+  if (dev === null) return null;
+  const devToken = token === '' ? (dev.token ?? '') : token;
+  return openServer(cli, { origin: 'dev', url: dev.url, token: devToken });
 }
 
 /** @throws UsageError that says how to name or start one. */
@@ -32,10 +35,17 @@ export function requireServer(cli: Cli, asked: Asked): Server {
   );
 }
 
-function openServer(origin: Server['origin'], url: string, token: string): Server {
+function openServer(
+  cli: Cli,
+  { origin, url, token }: Pick<Server, 'origin' | 'url'> & { readonly token: string },
+): Server {
   const parsed = URL.parse(url);
   if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
     throw new UsageError(`${origin} ${url}: must be an address such as http://127.0.0.1:2503`);
   }
-  return { url, origin, client: createClient({ url, ...(token === '' ? {} : { token }) }) };
+  return {
+    url,
+    origin,
+    client: createClient({ url, by: whoAsks(cli), ...(token === '' ? {} : { token }) }),
+  };
 }

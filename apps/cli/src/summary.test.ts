@@ -37,6 +37,7 @@ const failedTask: WireTask = {
   output: null,
   failures: [{ attempt: 2, reason: 'exit', message: 'the command exited with code 7', ...attempt }],
   successes: [],
+  generated: null,
   parents: [],
   children: [],
   links: { self: '', run: '', log: '' },

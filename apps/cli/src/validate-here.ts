@@ -1,17 +1,14 @@
-import type { Issue } from '@runnel/core';
-import { executorCatalog, loadExecutors } from '@runnel/executors';
-import { loadSettings } from '@runnel/service';
+import { addressRules, finishSteps, type Issue, parseAllowedPlaces } from '@runnel/core';
+import { type ExecutorRegistry, executorCatalog, loadExecutors } from '@runnel/executors';
+import { measurePlan, type PlanMeasures } from '@runnel/planning';
+import { loadSettings, type Settings } from '@runnel/service';
 import { type ExpandOptions, type Expansion, expandSpec, SpecLines } from '@runnel/spec';
-import { countClasses } from './plan-classes.ts';
 import { settingsFileOf } from './settings-file.ts';
 import type { SpecFile } from './spec-file.ts';
 
 /** What a spec would become. */
-export interface Validated {
+export interface Validated extends PlanMeasures {
   readonly name: string | null;
-  readonly tasks: number;
-  readonly edges: number;
-  readonly classes: readonly { readonly class: string; readonly tasks: number }[];
   readonly warnings: readonly Issue[];
 }
 
@@ -24,26 +21,39 @@ export interface Surroundings {
 
 /** Checks a spec without a server. Throws SpecError, SetupError. */
 export async function validateHere(spec: SpecFile, around: Surroundings): Promise<Validated> {
+  const { plan, warnings } = await planHere(spec, around);
+  const specBytes = Buffer.byteLength(JSON.stringify(spec.value));
+  return {
+    name: plan.name,
+    ...finishSteps(measurePlan(plan, specBytes)),
+    warnings,
+  };
+}
+
+/** A spec expanded without a server, and what it was expanded with. */
+export interface PlannedHere extends Expansion {
+  readonly settings: Settings;
+  readonly registry: ExecutorRegistry;
+}
+
+/** Throws SpecError, SetupError. */
+export async function planHere(spec: SpecFile, around: Surroundings): Promise<PlannedHere> {
   const { settings } = loadSettings({
     env: { ...around.env, ...settingsFileOf(spec.folder, around.env) },
     cwd: around.cwd,
     flags: { executors: around.executors },
   });
   const registry = await loadExecutors({ modules: settings.executors });
-  const { plan, warnings } = await expand(spec, {
+  const rules = addressRules(parseAllowedPlaces(settings.webhookAllow));
+  const expansion = await expand(spec, {
     limits: settings,
     executors: executorCatalog(registry),
     pools: Object.keys(settings.knownPools),
     source: spec.folder,
+    refuseWebhook: (url) => rules.refuseUrl(url),
     locate: spec.locate,
   });
-  return {
-    name: plan.name,
-    tasks: plan.nodeCount - plan.barrierCount,
-    edges: plan.parents.length,
-    classes: countClasses(plan),
-    warnings,
-  };
+  return { ...expansion, settings, registry };
 }
 
 async function expand(spec: SpecFile, options: ExpandOptions): Promise<Expansion> {

@@ -1,7 +1,7 @@
 import type { Archive } from '@runnel/archive';
 import { moveRun, removeDeleted } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
-import { forgetDeleted, type RedisClient, readDeleted, readEndedBefore } from '@runnel/store';
+import { forgetDeleted, type RedisClient, readDeleted, readMovable } from '@runnel/store';
 import type { ShardLeases } from './shards.ts';
 
 /** The last of a log may come a moment after the end of its run. */
@@ -12,8 +12,8 @@ const movedAtOnce = 4;
 const abandonedCopyMs = 3_600_000;
 /** Runs that one step of retention removes. */
 const prunedAtOnce = 100;
-/** Who owns this shard looks after the archive as a whole. */
-const keeperShard = 0;
+/** Who owns this shard looks after what is there once. */
+export const keeperShard = 0;
 
 export interface ArchiveRunsOptions {
   readonly redis: RedisClient;
@@ -84,7 +84,7 @@ export class ArchiveRuns {
     const until = now() - Math.max(keepMs, lastLinesMs);
     for (const shard of leases.owned()) {
       if (this.#isStopping) return;
-      const ids = [...(await readEndedBefore(redis, namespace, shard, until))];
+      const ids = [...(await readMovable(redis, namespace, shard, until))];
       const movers = Array.from({ length: movedAtOnce }, () => this.#moveEach(ids, until));
       const settled = await Promise.allSettled(movers);
       const failed = settled.find((one) => one.status === 'rejected');

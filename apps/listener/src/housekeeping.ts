@@ -1,9 +1,11 @@
+import type { Archive } from '@runnel/archive';
 import { failpoint } from '@runnel/core';
 import { abandonedMs, type LostDeliveries, type Shares } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
 import {
   type DueTask,
   dropTimes,
+  forgetGoneNumbers,
   type RedisClient,
   type Removal,
   type RunInfoCache,
@@ -15,6 +17,7 @@ import {
   release,
   removeRun,
 } from '@runnel/store';
+import { keeperShard } from './archive-runs.ts';
 import type { RunTurns } from './run-turns.ts';
 import type { ShardLeases } from './shards.ts';
 
@@ -30,6 +33,7 @@ export interface HousekeepingOptions {
   readonly shares: Shares;
   readonly infos: RunInfoCache;
   readonly lost: LostDeliveries;
+  readonly archive: Pick<Archive, 'known'> | null;
   /** How long runs that ended are kept; Infinity where others move them away. */
   readonly keepMs: number;
   readonly logger: Logger;
@@ -58,7 +62,7 @@ export class Housekeeping {
 
   async #release(shard: number, runId: string, tasks: readonly DueTask[]): Promise<void> {
     const { redis, namespace, infos, turns } = this.#options;
-    const info = await infos.read(runId).catch(() => null);
+    const info = await infos.readIfThere(runId);
     if (info === null) {
       const members = tasks.map(({ member }) => member);
       return await dropTimes(redis, namespace, shard, members);
@@ -84,7 +88,7 @@ export class Housekeeping {
   async reissueLost(): Promise<void> {
     const { infos, lost, turns, logger, now } = this.#options;
     for (const runId of await this.#activeRuns()) {
-      const info = await infos.read(runId).catch(() => null);
+      const info = await infos.readIfThere(runId);
       if (info === null) continue;
       const count = await lost.check(info.facts.handle, now());
       if (count === 0) continue;
@@ -110,6 +114,13 @@ export class Housekeeping {
       const copies = await readExpiredCopies(redis, namespace, shard, unread.until);
       for (const runId of copies) await this.#remove(runId, unread);
     }
+  }
+
+  /** Numbers that runs have for DaggyR's clients stay as long as the run is anywhere. */
+  async forgetNumbers(): Promise<void> {
+    const { redis, namespace, leases, archive } = this.#options;
+    if (!leases.owned().includes(keeperShard)) return;
+    await forgetGoneNumbers(redis, namespace, async (ids) => (await archive?.known(ids)) ?? []);
   }
 
   async #remove(runId: string, removal: Removal): Promise<void> {

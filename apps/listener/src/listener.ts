@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type Archive, openArchive } from '@runnel/archive';
-import { Enqueuer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
+import { Enqueuer, type HookDeliverer, LostDeliveries, RunNews, Shares } from '@runnel/engine';
 import { DeliveryQueues } from '@runnel/queue';
 import { type Logger, type Metrics, repeat, type Settings } from '@runnel/service';
 import {
@@ -17,15 +17,18 @@ import { Housekeeping } from './housekeeping.ts';
 import { OutcomeReader } from './read-outcomes.ts';
 import { RunTurns, type TurnContext } from './run-turns.ts';
 import { ShardLeases } from './shards.ts';
+import { createWebhooks } from './webhooks.ts';
 
 const renewEveryMs = 1_000;
 const dueEveryMs = 100;
 const visitEveryMs = 2_000;
 const lostEveryMs = 2_000;
 const removeEveryMs = 15_000;
+const forgetEveryMs = 3_600_000;
 const doctorEveryMs = 60_000;
 const moveEveryMs = 5_000;
 const pruneEveryMs = 60_000;
+const webhooksEveryMs = 250;
 
 export interface ListenerOptions {
   readonly settings: Settings;
@@ -64,11 +67,12 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       for (const timer of timers) clearInterval(timer);
       stop.abort();
       await parts.archiveRuns?.stop();
-      await reading;
+      await Promise.all([reading, parts.webhooks[Symbol.asyncDispose]()]);
       await parts.chores.flush();
       await parts.leases.freeAll();
       await parts.queues[Symbol.asyncDispose]();
       parts.queueRedis.disconnect();
+      parts.hookRedis.disconnect();
       blocking.disconnect();
       sweeping.disconnect();
       redis.disconnect();
@@ -88,6 +92,8 @@ interface Parts {
   readonly reader: OutcomeReader;
   readonly doctor: DoctorWatch;
   readonly archiveRuns: ArchiveRuns | null;
+  readonly webhooks: HookDeliverer;
+  readonly hookRedis: RedisClient;
 }
 
 function wire(
@@ -109,11 +115,8 @@ function wire(
   const queues = new DeliveryQueues({ connection, namespace, onError });
   const chores = new Chores(redis, onError);
   const enqueuer = new Enqueuer(queues, chores);
-  const leases = new ShardLeases(
-    options.sweeping,
-    namespace,
-    `${hostname()}.${process.pid}.${now()}`,
-  );
+  const name = `${hostname()}.${process.pid}.${now()}`;
+  const leases = new ShardLeases(options.sweeping, namespace, name);
   const base = { redis, namespace, infos, shares, chores, now };
   const onAccepted = countAccepted(options.metrics, leases);
   const news = new RunNews(chores, namespace);
@@ -122,7 +125,7 @@ function wire(
   const reader = new OutcomeReader({ ...base, blocking, leases, turns, logger });
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({
-    ...{ ...base, leases, turns, lost, logger },
+    ...{ ...base, leases, turns, lost, archive, logger },
     keepMs: archive === null ? settings.keepMs : Number.POSITIVE_INFINITY,
     sweeping: options.sweeping,
   });
@@ -130,18 +133,11 @@ function wire(
     archive === null ? null : new ArchiveRuns({ ...base, ...settings, archive, leases, logger });
   const { sweeping, metrics } = options;
   const doctor = new DoctorWatch({ sweeping, namespace, leases, metrics, now });
-  const parts = {
-    shares,
-    leases,
-    queues,
-    enqueuer,
-    chores,
-    housekeeping,
-    reader,
-    doctor,
-    archiveRuns,
-  };
-  return { ...parts, queueRedis: connection };
+  const hookRedis = connectRedis(settings.redisUrl, onError);
+  const owned = (): readonly number[] => leases.owned();
+  const webhooks = createWebhooks({ settings, redis: hookRedis, name, logger, metrics, owned });
+  const parts = { shares, leases, queues, enqueuer, chores, housekeeping, reader, doctor };
+  return { ...parts, archiveRuns, webhooks, hookRedis, queueRedis: connection };
 }
 
 function startTimers(parts: Parts, onError: (error: Error) => void): readonly NodeJS.Timeout[] {
@@ -156,10 +152,12 @@ function startTimers(parts: Parts, onError: (error: Error) => void): readonly No
     [visitEveryMs, () => housekeeping.visitActive()],
     [lostEveryMs, () => housekeeping.reissueLost()],
     [removeEveryMs, () => housekeeping.removeOld()],
+    [forgetEveryMs, () => housekeeping.forgetNumbers()],
     [doctorEveryMs, () => parts.doctor.look()],
     [moveEveryMs, async () => archiveRuns?.moveEnded()],
     [pruneEveryMs, async () => archiveRuns?.prune()],
     [pruneEveryMs, async () => archiveRuns?.dropDeleted()],
+    [webhooksEveryMs, () => parts.webhooks.round()],
   ];
   return work.map(([everyMs, run]) => repeat(everyMs, run, onError));
 }

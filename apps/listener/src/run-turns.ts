@@ -1,6 +1,13 @@
-import { failpoint, NotFoundError } from '@runnel/core';
-import { type Enqueuer, prepareSettlement, type RunNews, type Shares } from '@runnel/engine';
+import { failpoint } from '@runnel/core';
 import {
+  cancelStep,
+  type Enqueuer,
+  prepareSettlement,
+  type RunNews,
+  type Shares,
+} from '@runnel/engine';
+import {
+  goOnWithEdit,
   haltPage,
   type OutcomeEntry,
   outcomeBytes,
@@ -32,7 +39,12 @@ export interface TurnContext {
 const mostMoves = 64;
 
 /** What is left of a run's work. */
-type Unfinished = 'backlog' | 'halt' | 'retry';
+type Unfinished = 'backlog' | 'halt' | 'retry' | 'cancel' | 'edit';
+
+/** What a turn of a run that has not ended answers. */
+const goingOnStates: ReadonlySet<string> = new Set([
+  ...['running', 'halting', 'retrying', 'changing', 'editing'],
+]);
 
 /** Gives runs their turns: settle, visit children, cut, move the outbox, page a cancel or a retry. */
 export class RunTurns {
@@ -72,7 +84,8 @@ export class RunTurns {
    * outbox: what it holds was left by a process that died or could not reach BullMQ.
    */
   async visit(runId: string): Promise<void> {
-    await this.#step(runId, { wantsOutbox: true });
+    const state = await this.#step(runId, { wantsOutbox: true });
+    if (state === 'editing') await this.#edit(runId);
   }
 
   /** One bounded step for each run that has work left. */
@@ -84,21 +97,28 @@ export class RunTurns {
     );
   }
 
-  async #step(runId: string, options: { readonly wantsOutbox: boolean }): Promise<void> {
-    const info = await this.#read(runId);
-    if (info !== null) await this.#turn(info, [], options);
-    else this.#unfinished.delete(runId);
+  /** The state that was answered; null where the run is gone. */
+  async #step(
+    runId: string,
+    options: { readonly wantsOutbox: boolean },
+  ): Promise<TurnAnswer['state'] | null> {
+    const info = await this.#context.infos.readIfThere(runId);
+    if (info !== null) return await this.#turn(info, [], options);
+    this.#unfinished.delete(runId);
+    return null;
   }
 
-  /** What a page of a retry makes ready is cut at once. */
+  /** What a page of a retry makes ready is cut at once, and what a cancel held up at its end. */
   async #goOn(runId: string, what: Unfinished): Promise<void> {
     if (what === 'retry' && !(await this.#retry(runId))) return;
+    if (what === 'edit' && (await this.#edit(runId))) return;
+    if (what === 'cancel' && !(await this.#cancel(runId))) return;
     await this.#step(runId, { wantsOutbox: false });
   }
 
   /** One page of bringing tasks back; true where a turn may find something to do. */
   async #retry(runId: string): Promise<boolean> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null) return true;
     const { redis, now } = this.#context;
     await failpoint('retry.before-page');
@@ -107,8 +127,29 @@ export class RunTurns {
     return page === null || page.phase === 0 || page.phase === 3;
   }
 
+  /** What is left of an edit whose editor is gone; true while pages are left. */
+  async #edit(runId: string): Promise<boolean> {
+    const info = await this.#context.infos.readIfThere(runId);
+    if (info === null) return false;
+    const { redis, now } = this.#context;
+    await failpoint('edit.before-thaw');
+    const step = await goOnWithEdit(redis, info.facts.handle, { now: now() });
+    await failpoint('edit.after-thaw');
+    if (step === 'paging') this.#unfinished.set(runId, 'edit');
+    else if (step === 'frozen') this.#unfinished.delete(runId);
+    return step === 'paging' || step === 'frozen';
+  }
+
+  /** One page of cancelling tasks; true where a turn may find something to do. */
+  async #cancel(runId: string): Promise<boolean> {
+    const info = await this.#context.infos.readIfThere(runId);
+    if (info === null) return true;
+    const page = await cancelStep(this.#context.redis, info.facts.handle, this.#context.now());
+    return page === null || page.phase === 0;
+  }
+
   async #halt(runId: string): Promise<void> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     const { redis, now } = this.#context;
     await failpoint('halt.before-page');
     const page = info === null ? null : await haltPage(redis, info.facts.handle, 'page', now());
@@ -122,7 +163,7 @@ export class RunTurns {
     info: RunInfo,
     settlements: readonly Settlement[],
     options: { readonly wantsOutbox: boolean },
-  ): Promise<void> {
+  ): Promise<TurnAnswer['state'] | null> {
     const { redis, shares, now, onAccepted, news } = this.#context;
     const { handle } = info.facts;
     await failpoint(settlements.length > 0 ? 'settle.before' : 'turn.before');
@@ -136,11 +177,12 @@ export class RunTurns {
     if (answer === null) {
       this.#context.infos.forget(handle.id);
       this.#unfinished.delete(handle.id);
-      return;
+      return null;
     }
     onAccepted(answer.accepted, answer.duplicates);
     if (answer.accepted > 0) news.tell(handle.id, 'settled');
     await this.#follow(await this.#context.infos.readAt(handle.id, answer.shape), answer);
+    return answer.state;
   }
 
   async #follow(info: RunInfo, answer: TurnAnswer): Promise<void> {
@@ -148,6 +190,7 @@ export class RunTurns {
     const { id } = info.facts.handle;
     if (answer.state === 'halting') this.#unfinished.set(id, 'halt');
     else if (answer.state === 'retrying') this.#unfinished.set(id, 'retry');
+    else if (answer.state === 'changing') this.#unfinished.set(id, 'cancel');
     else if (answer.unfinished > 0) this.#unfinished.set(id, 'backlog');
     else this.#unfinished.delete(id);
     if (answer.outbox.length > 0) await this.#move(enqueuer.move(info, answer.outbox, now()));
@@ -163,7 +206,7 @@ export class RunTurns {
 
   /** Tells followers of the run that it ended; they read the run to see how. */
   #announce(info: RunInfo, state: string): void {
-    if (state === 'running' || state === 'halting' || state === 'retrying') return;
+    if (goingOnStates.has(state)) return;
     const { id } = info.facts.handle;
     this.#context.infos.forget(id);
     this.#context.news.tell(id, 'ended');
@@ -171,19 +214,10 @@ export class RunTurns {
 
   /** Read again where the run has grown since: an entry may be of a group that is not known. */
   async #readFor(runId: string, entries: readonly OutcomeEntry[]): Promise<RunInfo | null> {
-    const info = await this.#read(runId);
+    const info = await this.#context.infos.readIfThere(runId);
     if (info === null || entries.every(({ group }) => group < info.facts.groupCount)) return info;
     this.#context.infos.forget(runId);
-    return await this.#read(runId);
-  }
-
-  async #read(runId: string): Promise<RunInfo | null> {
-    try {
-      return await this.#context.infos.read(runId);
-    } catch (error: unknown) {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    }
+    return await this.#context.infos.readIfThere(runId);
   }
 }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AttemptAbort, type ExecutorEnvironment, lanes } from '@runnel/core';
-import { DeliveryExecutor, Pace } from '@runnel/engine';
-import { type ExecutorRegistry, loadExecutors } from '@runnel/executors';
+import { DeliveryExecutor, type GeneratorTools, Pace, routeOf } from '@runnel/engine';
+import { type ExecutorRegistry, executorCatalog, loadExecutors } from '@runnel/executors';
 import {
   type Consumer,
   consumeDeliveries,
@@ -23,6 +23,7 @@ import {
   openStore,
   type RedisClient,
   RunInfoCache,
+  runHandle,
   signOff,
   signOn,
   takeWorkerNumber,
@@ -107,6 +108,7 @@ export class RunningWorker implements AsyncDisposable {
       secrets: createSecretSource({ worker: name, dir: settings.secretsDir, env: process.env }),
       turns: this.#turnParts.turns,
       fence: fenceOf(redis, settings),
+      generators: generatorsOf(settings, registry),
       pace: new Pace(),
       settling: this.#settling,
       slots: settings.concurrency,
@@ -121,7 +123,12 @@ export class RunningWorker implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { settings, redis, name, onError, logger } = this.#parts;
-    await this.#cancels.listen(this.#subscriber, settings.namespace);
+    await this.#cancels.listen(this.#subscriber, settings.namespace, (runId) => {
+      const run = runHandle(settings.namespace, runId);
+      // What fails is found by the next check.
+      this.#cancels.checkTasks(redis, run).catch(onError);
+      this.#cancels.checkEdited(redis).catch(onError);
+    });
     await this.#sign();
     await this.#turnParts.start();
     // Its first thread takes a while to start; other executors cost nothing to open later.
@@ -145,6 +152,7 @@ export class RunningWorker implements AsyncDisposable {
     this.#timers.push(
       repeat(signEveryMs, () => this.#sign(), onError),
       repeat(checkCancelsEveryMs, () => this.#cancels.check(redis, this.#infos), onError),
+      repeat(checkCancelsEveryMs, () => this.#cancels.checkEdited(redis), onError),
     );
     logger.info({ worker: name, slots: this.#slots }, 'taking tasks');
   }
@@ -181,6 +189,8 @@ export class RunningWorker implements AsyncDisposable {
       const { signal: cancel, mustClaim } = hold;
       const end = await this.#executor.execute({
         ...{ runId, carrier, attemptsStarted, mustClaim, lease, cancel, shutdown },
+        watchTasks: hold.watch,
+        onClaimed: hold.guard,
       });
       const log = shownLog(end);
       if (log !== '') await job.log(log);
@@ -239,5 +249,17 @@ function environmentOf(
     concurrency: isComputing ? settings.concurrency : settings.waitConcurrency,
     functions: settings.functions,
     killGraceMs: settings.killGraceMs,
+  };
+}
+
+/** What generated tasks are checked by is what a submitted spec is checked by. */
+function generatorsOf(settings: Settings, registry: ExecutorRegistry): GeneratorTools {
+  return {
+    options: {
+      limits: { maxTasks: settings.maxTasks, maxProduct: settings.maxProduct },
+      executors: executorCatalog(registry),
+      pools: Object.keys(settings.knownPools),
+    },
+    routeOf: (group) => routeOf(group, registry),
   };
 }

@@ -98,6 +98,8 @@ export interface Archive extends AsyncDisposable {
   seal(key: CopyKey, sealing: Sealing): Promise<boolean>;
   /** Null where there is no such run. */
   read(id: string): Promise<ArchivedCopy | null>;
+  /** Which of these runs are in the archive; at most 1000 ids. */
+  known(ids: readonly string[]): Promise<readonly string[]>;
   /** Parts from a number on, about 1 MB of them; none behind the last, or where the copy is gone. */
   readParts(key: CopyKey, from: number): Promise<readonly ArchivePart[]>;
   /** False where there is no such run. */

@@ -26,9 +26,11 @@ function clientOf(
         body: init?.body,
       };
       calls.push(call);
+      // Answers first: once it has answered, a limit that runs out later rejects nothing.
+      const answer = Promise.try(() => respond(call));
       const { promise, reject } = Promise.withResolvers<never>();
       init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
-      return Promise.race([respond(call), promise]);
+      return Promise.race([answer, promise]);
     },
   });
   return { client, calls };

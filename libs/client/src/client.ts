@@ -1,13 +1,21 @@
 import type { RunState, TaskState } from '@runnel/core';
-import { z } from 'zod';
-import { changing, type RetryOptions } from './changing.ts';
-import { UnreachableError } from './errors.ts';
-import { Http, type HttpOptions } from './http.ts';
-import { joinLines } from './join-lines.ts';
-import { readEventStream } from './read-event-stream.ts';
-import { runPath, taskPath } from './run-path.ts';
+import { bundles } from './bundles.ts';
 import {
-  droppedHeader,
+  type ChangeAnswer,
+  type ChangeOptions,
+  changing,
+  type EditOptions,
+  type PreviewOptions,
+  type RetryOptions,
+} from './changing.ts';
+import { UnreachableError } from './errors.ts';
+import { following } from './following.ts';
+import { Http, type HttpOptions } from './http.ts';
+import { reading } from './reading.ts';
+import { runPath } from './run-path.ts';
+import { submitting } from './submitting.ts';
+import { type FailedWebhooksQuery, webhooks } from './webhooks.ts';
+import {
   type WireAccepted,
   type WireDoctor,
   type WireImported,
@@ -20,20 +28,13 @@ import {
   type WireTaskPage,
   type WireValidated,
   type WireWorker,
-  wireAccepted,
   wireDoctor,
-  wireImported,
-  wireRun,
-  wireRunPage,
-  wireSubmitted,
-  wireTagCounts,
-  wireTask,
-  wireTaskPage,
-  wireValidated,
-  wireWorkers,
 } from './wire.ts';
+import type { WireEdited } from './wire-edit.ts';
 import type { WireEvent } from './wire-events.ts';
-import { type WireWhy, wireWhy } from './wire-why.ts';
+import type { WireEstimate, WireStatistics } from './wire-statistics.ts';
+import type { WireFailedWebhook, WireFailedWebhooks, WireRunWebhooks } from './wire-webhooks.ts';
+import type { WireWhy } from './wire-why.ts';
 
 /**
  * A spec as text, or as a value that is sent as JSON; or line by line: the spec without its tasks, then
@@ -127,11 +128,21 @@ export interface Client {
   startRun(id: string, options?: CallOptions): Promise<WireAccepted>;
   listRuns(query?: ListRunsQuery): Promise<WireRunPage>;
   getRun(id: string, options?: CallOptions): Promise<WireRun>;
-  getSpec(id: string, options?: CallOptions): Promise<unknown>;
+  /** With `revision` an earlier one, while it is kept. */
+  getSpec(
+    id: string,
+    options?: CallOptions & { readonly revision?: number | undefined },
+  ): Promise<unknown>;
+  /** The number of the spec's revision, from 1: each edit raises it. */
+  readRevision(id: string, options?: CallOptions): Promise<number>;
   getTasks(id: string, query?: ListTasksQuery): Promise<WireTaskPage>;
   getTask(id: string, task: string | number, options?: CallOptions): Promise<WireTask>;
   /** What the run waits for, or why it ended so; with a task: that task. */
   why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
+  /** What was measured of a run's classes. */
+  getStatistics(id: string, options?: CallOptions): Promise<WireStatistics>;
+  /** How long a run that goes on will take. */
+  getEstimate(id: string, options?: CallOptions): Promise<WireEstimate>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;
   /** The log as it grows, until the attempt has ended. Break out of the loop, or abort, to stop. */
   followLog(id: string, task: string | number, options?: LogOptions): AsyncIterable<string>;
@@ -140,14 +151,17 @@ export interface Client {
    * abort, to stop; go on with `after`.
    */
   followEvents(id: string, options?: EventOptions): AsyncIterable<WireEvent>;
-  /** `isNew` is false where the run was being cancelled already. */
-  cancelRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
-  /** What runs goes on, nothing more starts. `isNew` is false where the run was paused already. */
-  pauseRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
-  /** `isNew` is false where the run was not paused. */
-  resumeRun(id: string, options?: CallOptions): Promise<WireAccepted & { isNew: boolean }>;
+  /** Cancels a run, or those of its tasks that are named; the others go on. */
+  cancelRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
+  /** What runs goes on, nothing more starts: of the run, or of the classes and tasks that are named. */
+  pauseRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
+  resumeRun(id: string, options?: ChangeOptions): Promise<ChangeAnswer>;
   /** Brings tasks back with all that hangs on them. `isNew` is false where nothing was changed. */
   retryRun(id: string, options?: RetryOptions): Promise<WireRetried & { isNew: boolean }>;
+  /** Gives a run another spec; tasks that it does not change keep their results. */
+  editRun(id: string, spec: SpecDocument, options: EditOptions): Promise<WireEdited>;
+  /** What an edit would do with each task; nothing is changed. */
+  previewEdit(id: string, spec: SpecDocument, options?: PreviewOptions): Promise<WireEdited>;
   deleteRun(id: string, options?: CallOptions): Promise<void>;
   /** All of a run that has ended, as lines of JSON, while they come. */
   exportRun(id: string, options?: CallOptions): AsyncIterable<string>;
@@ -155,6 +169,12 @@ export interface Client {
   importRun(bundle: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<WireImported>;
   /** Keys of tags; with a key, its values that begin with `prefix`. */
   listTags(query?: ListTagsQuery): Promise<WireTagCounts['tags']>;
+  /** How far the webhooks of a run have got. */
+  getWebhooks(id: string, options?: CallOptions): Promise<WireRunWebhooks>;
+  /** What webhooks have given up, newest first. */
+  listFailedWebhooks(query?: FailedWebhooksQuery): Promise<WireFailedWebhooks>;
+  /** Has sent again what a webhook has given up. */
+  retryWebhook(id: string, options?: CallOptions): Promise<WireFailedWebhook>;
   listWorkers(options?: CallOptions): Promise<readonly WireWorker[]>;
   /** Checks one run, or all that have not ended and the service; takes seconds. */
   askDoctor(options?: DoctorOptions): Promise<WireDoctor>;
@@ -176,19 +196,10 @@ export function createClient(options: HttpOptions): Client {
   return {
     ...submitting(http),
     ...reading(http),
-    ...logs(http),
+    ...following(http),
     ...changing(http),
-    exportRun: (id, { signal } = {}) =>
-      http.stream({ method: 'GET', path: `${runPath(id)}/bundle`, isTimed: false, signal }),
-    importRun: (bundle, { signal } = {}) =>
-      http.read(wireImported, {
-        method: 'POST',
-        path: '/api/v1/bundles',
-        headers: { 'Content-Type': 'application/x-ndjson' },
-        body: ReadableStream.from(bundle),
-        isTimed: false,
-        signal,
-      }),
+    ...bundles(http),
+    ...webhooks(http),
     async deleteRun(id, options = {}) {
       await http.send({ method: 'DELETE', path: runPath(id), signal: options.signal });
     },
@@ -211,139 +222,4 @@ export function createClient(options: HttpOptions): Client {
       }
     },
   };
-}
-
-function submitting(http: Http): Pick<Client, 'submitRun' | 'validateRun' | 'startRun'> {
-  return {
-    async submitRun(spec, options = {}) {
-      const { idempotencyKey, createdOnly, source } = options;
-      const { body: sent, contentType } = encodeSpec(spec);
-      const { status, body } = await http.readAnswer(wireSubmitted, {
-        method: 'POST',
-        path: '/api/v1/runs',
-        query: { createdOnly: createdOnly === true ? true : undefined, source },
-        headers: {
-          'Content-Type': contentType,
-          ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
-        },
-        body: sent,
-        isTimed: false,
-        signal: options.signal,
-      });
-      return { ...body, isNew: status === 201 };
-    },
-    validateRun(spec, options = {}) {
-      const { body, contentType } = encodeSpec(spec);
-      return http.read(wireValidated, {
-        method: 'POST',
-        path: '/api/v1/runs',
-        query: { dryRun: true, source: options.source },
-        headers: { 'Content-Type': contentType },
-        body,
-        isTimed: false,
-        signal: options.signal,
-      });
-    },
-    startRun(id, options = {}) {
-      const path = `${runPath(id)}/submit`;
-      return http.read(wireAccepted, { method: 'POST', path, signal: options.signal });
-    },
-  };
-}
-
-function reading(
-  http: Http,
-): Pick<
-  Client,
-  'listRuns' | 'listTags' | 'getRun' | 'getSpec' | 'getTasks' | 'getTask' | 'why' | 'listWorkers'
-> {
-  return {
-    listRuns({ signal, tags, since, until, endedSince, endedUntil, ...query } = {}) {
-      const times = {
-        since: since?.toISOString(),
-        until: until?.toISOString(),
-        endedSince: endedSince?.toISOString(),
-        endedUntil: endedUntil?.toISOString(),
-      };
-      return http.read(wireRunPage, {
-        method: 'GET',
-        path: '/api/v1/runs',
-        query: { ...query, ...times, tag: tags },
-        signal,
-      });
-    },
-    async listTags({ key, signal, ...query } = {}) {
-      const path = `/api/v1/tags${key === undefined ? '' : `/${encodeURIComponent(key)}`}`;
-      return (await http.read(wireTagCounts, { method: 'GET', path, query, signal })).tags;
-    },
-    getRun: (id, options = {}) =>
-      http.read(wireRun, { method: 'GET', path: runPath(id), signal: options.signal }),
-    getSpec: (id, options = {}) =>
-      http.read(z.unknown(), {
-        method: 'GET',
-        path: `${runPath(id)}/spec`,
-        signal: options.signal,
-      }),
-    getTasks: (id, { signal, ...query } = {}) =>
-      http.read(wireTaskPage, {
-        method: 'GET',
-        path: `${runPath(id)}/tasks`,
-        query,
-        signal,
-      }),
-    getTask: (id, task, options = {}) =>
-      http.read(wireTask, { method: 'GET', path: taskPath(id, task), signal: options.signal }),
-    why: (id, task, options = {}) =>
-      http.read(wireWhy, {
-        method: 'GET',
-        path: `${task === undefined ? runPath(id) : taskPath(id, task)}/why`,
-        signal: options.signal,
-      }),
-    async listWorkers(options = {}) {
-      const request = { method: 'GET', path: '/api/v1/workers', signal: options.signal } as const;
-      return (await http.read(wireWorkers, request)).workers;
-    },
-  };
-}
-
-function logs(http: Http): Pick<Client, 'getLog' | 'followLog' | 'followEvents'> {
-  return {
-    async getLog(id, task, options = {}) {
-      const { headers, text } = await http.readText({
-        method: 'GET',
-        path: `${taskPath(id, task)}/log`,
-        query: { attempt: options.attempt },
-        signal: options.signal,
-      });
-      return { text, droppedBytes: Number(headers.get(droppedHeader) ?? 0) };
-    },
-    followLog: (id, task, options = {}) =>
-      http.stream({
-        method: 'GET',
-        path: `${taskPath(id, task)}/log`,
-        query: { follow: true, attempt: options.attempt },
-        isTimed: false,
-        signal: options.signal,
-      }),
-    followEvents: (id, { after, signal } = {}) =>
-      readEventStream(
-        http.stream({
-          method: 'GET',
-          path: `${runPath(id)}/events`,
-          ...(after === undefined ? {} : { headers: { 'Last-Event-ID': String(after) } }),
-          isTimed: false,
-          signal,
-        }),
-      ),
-  };
-}
-
-function encodeSpec(spec: SpecDocument): {
-  readonly body: string | ReadableStream<Uint8Array>;
-  readonly contentType: string;
-} {
-  if ('text' in spec) return { body: spec.text, contentType: `application/${spec.format}` };
-  if ('value' in spec) return { body: JSON.stringify(spec.value), contentType: 'application/json' };
-  const body = ReadableStream.from(joinLines(spec.lines));
-  return { body, contentType: 'application/x-ndjson' };
 }

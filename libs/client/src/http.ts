@@ -1,18 +1,20 @@
 import type { z } from 'zod';
 import { ApiError, UnreachableError } from './errors.ts';
-import { problemDocument } from './wire.ts';
+import { byHeader, problemDocument } from './wire.ts';
 
 export interface HttpOptions {
   /** Where the API is, such as `http://127.0.0.1:2503`; a path before `/api` is kept. */
   readonly url: string;
   readonly token?: string;
+  /** Who asks, told with every change: 1 to 200 printable ASCII characters. */
+  readonly by?: string;
   readonly fetch?: typeof fetch;
   /** For answers that are not streams; default 60 s. Submitting has no limit. */
   readonly timeoutMs?: number;
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From the root, each part encoded. */
   readonly path: string;
   readonly query?: Readonly<
@@ -29,12 +31,14 @@ export interface HttpRequest {
 export class Http {
   readonly #base: string;
   readonly #token: string | undefined;
+  readonly #by: string | undefined;
   readonly #fetch: typeof fetch;
   readonly #timeoutMs: number;
 
   constructor(options: HttpOptions) {
     this.#base = new URL(options.url).href.replace(/\/+$/, '');
     this.#token = options.token;
+    this.#by = options.by;
     this.#fetch = options.fetch ?? fetch;
     this.#timeoutMs = options.timeoutMs ?? 60_000;
   }
@@ -104,6 +108,7 @@ export class Http {
     }
     const headers = new Headers(request.headers);
     if (this.#token !== undefined) headers.set('Authorization', `Bearer ${this.#token}`);
+    if (this.#by !== undefined && request.method !== 'GET') headers.set(byHeader, this.#by);
     const signals = [
       ...(request.signal === undefined ? [] : [request.signal]),
       ...(request.isTimed === false ? [] : [AbortSignal.timeout(this.#timeoutMs)]),

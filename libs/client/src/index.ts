@@ -1,4 +1,10 @@
-export type { RetryOptions } from './changing.ts';
+export type {
+  ChangeAnswer,
+  ChangeOptions,
+  EditOptions,
+  PreviewOptions,
+  RetryOptions,
+} from './changing.ts';
 export {
   type CallOptions,
   type Client,
@@ -13,7 +19,9 @@ export {
 } from './client.ts';
 export { ApiError, UnreachableError } from './errors.ts';
 export type { HttpOptions as ClientOptions } from './http.ts';
+export type { FailedWebhooksQuery } from './webhooks.ts';
 export {
+  byHeader,
   droppedHeader,
   mostClasses,
   type ProblemDocument,
@@ -59,5 +67,40 @@ export {
   wireWorker,
   wireWorkers,
 } from './wire.ts';
+export {
+  mostPausedListed,
+  type OpenTaskSelector,
+  openTaskSelector,
+  type WireChanged,
+  type WirePausedParts,
+  wireChanged,
+  wirePausedParts,
+} from './wire-changes.ts';
+export {
+  fates,
+  rerunReasons,
+  type WireEdited,
+  type WireRerunReason,
+  type WireRevisions,
+  wireEdited,
+  wireRevisions,
+} from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export {
+  type WireClassStatistics,
+  type WireEstimate,
+  type WireStatistics,
+  wireEstimate,
+  wireStatistics,
+} from './wire-statistics.ts';
+export {
+  type WireFailedWebhook,
+  type WireFailedWebhooks,
+  type WireRunWebhook,
+  type WireRunWebhooks,
+  wireFailedWebhook,
+  wireFailedWebhooks,
+  wireRunWebhook,
+  wireRunWebhooks,
+} from './wire-webhooks.ts';
 export { type WireReason, type WireWhy, wireReason, wireWhy } from './wire-why.ts';

@@ -1,5 +1,7 @@
 import { finalTaskStates, reasons, runStates, taskStates } from '@runnel/core';
 import { z } from 'zod';
+import { wirePausedParts, wireWho } from './wire-changes.ts';
+import { wireGenerated } from './wire-generated.ts';
 
 // What the HTTP API answers. The API makes its answers and its OpenAPI document from these schemas, the client reads
 // with them; unknown fields are ignored, so a client may be older than the API.
@@ -69,6 +71,7 @@ const runFields = {
   startedAt: time.nullable(),
   endedAt: time.nullable(),
   pausedAt: time.nullable().describe('Null unless its state is `paused`.'),
+  ...wireWho,
   taskCount: count,
   counts: wireStateCounts,
   priority: z.int(),
@@ -108,6 +111,7 @@ export const wireRun = z
       .array(wireClass)
       .optional()
       .describe('In the order of the spec; see `classesOmitted`.'),
+    pausedParts: wirePausedParts.nullable().describe('Null where none is paused by itself.'),
     classesOmitted: z
       .boolean()
       .describe(`True above ${mostClasses} classes, and while the run is being submitted.`),
@@ -195,6 +199,7 @@ export const wireTask = z
     successes: z
       .array(wireSuccess)
       .describe('Attempts that succeeded before the task was run again, oldest first.'),
+    generated: wireGenerated,
     parents: z.array(neighbour).describe('At most 100.'),
     children: z.array(neighbour).describe('At most 100.'),
     links: z.object({ self: z.string(), run: z.string(), log: z.string() }),
@@ -218,6 +223,16 @@ export const wireValidated = z
     tasks: count,
     edges: count.describe('As stored: all-to-all dependencies go through one node.'),
     classes: z.array(z.object({ class: z.string(), tasks: count, edges: count })),
+    longestPath: z
+      .object({
+        tasks: count,
+        classes: z.array(z.object({ class: z.string(), tasks: count })),
+      })
+      .describe('A longest chain of tasks; neighbours of one class are counted together.'),
+    widestLayer: z
+      .object({ layer: count, tasks: count })
+      .describe('The most tasks at the same distance from the roots, which are layer 0.'),
+    redisBytes: count.describe('About, when it has ended, without outputs and logs.'),
     warnings: z.array(wireIssue),
   })
   .meta({ id: 'Validated', description: 'What a spec would become.' });
@@ -317,3 +332,6 @@ export type WireDoctor = z.infer<typeof wireDoctor>;
 
 /** Response header of a log: bytes that the attempt wrote before what is kept. */
 export const droppedHeader = 'Runnel-Log-Dropped';
+
+/** Request header: who asks for a change. A claim, not an authentication. */
+export const byHeader = 'Runnel-By';

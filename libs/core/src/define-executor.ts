@@ -5,6 +5,7 @@ import {
   type EndTask,
   type Executor,
   type Lane,
+  signalOf,
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
@@ -56,7 +57,7 @@ async function executeInTurn<Details>(
 ): Promise<void> {
   for (const [index, task] of batch.tasks.entries()) {
     const startedAt = performance.now();
-    const result = await executeOne(definition, task, batch.signal);
+    const result = await executeOne(definition, task, signalOf(batch, index));
     end(index, result, performance.now() - startedAt);
   }
 }

@@ -71,6 +71,12 @@ export class ConflictError extends UserError {
   }
 }
 
+/** A change was made from a revision that the run does not have any more. */
+export class RevisionChangedError extends UserError {
+  override readonly name = 'RevisionChangedError';
+  readonly code = 'REVISION_CHANGED';
+}
+
 /** A limit was passed: both numbers are in the message. */
 export class LimitError extends UserError {
   override readonly name = 'LimitError';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from './json.ts';
 import type { AttemptResult } from './outcome.ts';
+import type { GeneratorDialect } from './plan.ts';
 import type { SecretPlace } from './secrets/secret-references.ts';
 
 /**
@@ -52,6 +53,8 @@ export interface TaskInput<Details> {
   /** Of this attempt, from its start; null: no limit. */
   readonly timeoutMs: number | null;
   readonly successExitCodes: readonly number[];
+  /** Of a generator: its success comes with `tasks`, the text that says which tasks join the run. */
+  readonly generator?: GeneratorDialect;
   readonly log: LogWriter;
   /**
    * The value of a secret that this worker has, looked up now. From then on it is replaced in the log, in messages and
@@ -76,6 +79,23 @@ export interface Batch<Details> {
   readonly tasks: readonly TaskInput<Details>[];
   /** Aborted when all of them must end (cancel, lost lease, shutdown); the reason is an AttemptAbort. */
   readonly signal: AbortSignal;
+  /** Where tasks can be cancelled one by one. */
+  readonly cancels?: TaskCancels | undefined;
+}
+
+/** Which tasks of a batch must end, by their place in it. */
+export interface TaskCancels {
+  isCancelled(index: number): boolean;
+  /** Aborted when that task must end, or all of them; the reason is an AttemptAbort. */
+  signalOf(index: number): AbortSignal;
+}
+
+/** The signal that ends one task of a batch. */
+export function signalOf(
+  { signal, cancels }: Pick<Batch<unknown>, 'signal' | 'cancels'>,
+  index: number,
+): AbortSignal {
+  return cancels?.signalOf(index) ?? signal;
 }
 
 /** What a worker offers to its executors. */

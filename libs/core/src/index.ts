@@ -1,3 +1,4 @@
+export { retryDelayMs } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   defineExecutor,
@@ -15,6 +16,7 @@ export {
   type Issue,
   LimitError,
   NotFoundError,
+  RevisionChangedError,
   SetupError,
   SpecError,
   UserError,
@@ -31,6 +33,8 @@ export {
   type LogWriter,
   lanes,
   type OpenExecutor,
+  signalOf,
+  type TaskCancels,
   type TaskContext,
   type TaskInput,
 } from './executor.ts';
@@ -59,7 +63,9 @@ export {
   edgeId,
   edgeRuleOf,
   edgeRules,
+  type GeneratorDialect,
   type Group,
+  generatorDialects,
   type InputShape,
   maxNodes,
   type On,
@@ -70,10 +76,11 @@ export {
   type RetryPolicy,
   type RunIf,
   runIfs,
+  silentOn,
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
-export { beingSubmitted, noSuchClass, noSuchRun, noSuchTask } from './run-errors.ts';
+export { beingEdited, beingSubmitted, noSuchClass, noSuchRun, noSuchTask } from './run-errors.ts';
 export { AttemptSecrets } from './secrets/attempt-secrets.ts';
 export {
   describePlaces,
@@ -96,6 +103,8 @@ export {
   finalTaskStates,
   isFinalRunState,
   isFinalTaskState,
+  type OpenTaskState,
+  openTaskStates,
   type RunState,
   runStates,
   type TaskState,
@@ -105,4 +114,26 @@ export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
 export { composeTaskId, fnv1a64, fnv1a64Low, maxTaskIdBytes, taskId } from './task-id.ts';
 export { betweenTexts, readTaskTexts } from './task-texts.ts';
+export { sortByParents } from './topological.ts';
+export {
+  type AddressRules,
+  type AllowedPlaces,
+  addressRules,
+  hostOf,
+  parseAllowedPlaces,
+} from './webhooks/address-rules.ts';
+export { parseIp } from './webhooks/ip-address.ts';
+export {
+  defaultHookWords,
+  findWebhookProblem,
+  type HookWord,
+  hookWords,
+  maxWebhooks,
+  runHookWords,
+  taskHookWords,
+  tellsTasks,
+  type Webhook,
+  webhookFields,
+  webhookSchema,
+} from './webhooks/webhook.ts';
 export { type WhyCode, whyCodes } from './why.ts';

@@ -36,6 +36,8 @@ export interface AttemptSucceeded {
   readonly outcome: 'succeeded';
   /** A JSON object of at most `maxOutputBytes`, handed on to direct children. */
   readonly output?: Readonly<Record<string, Json>>;
+  /** Of a generator: the tasks that it generated, as text. */
+  readonly tasks?: string;
   readonly exitCode?: number;
   readonly usage?: Usage;
 }

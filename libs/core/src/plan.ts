@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { Webhook } from './webhooks/webhook.ts';
 
 /** When a task runs, seen from its parents' ends. */
 export const runIfs = [
@@ -13,6 +14,16 @@ export type RunIf = (typeof runIfs)[number];
 /** What a parent must have come to for its edge to hold. */
 export const ons = ['succeeded', 'failed', 'done'] as const;
 export type On = (typeof ons)[number];
+
+/**
+ * `on` in an edge whose child waits for the parent's end and takes nothing from it: neither success nor
+ * failure there counts. Runnel's own edges have it; a spec can't name it.
+ */
+export const silentOn = 3;
+
+/** In which form a generator's output says which tasks join the run. */
+export const generatorDialects = ['native', 'daggyr'] as const;
+export type GeneratorDialect = (typeof generatorDialects)[number];
 
 /** How often, and after which delay, a failed attempt is followed by another. */
 export interface RetryPolicy {
@@ -44,6 +55,8 @@ export interface Group {
   readonly successExitCodes: readonly number[];
   readonly allowFailure: boolean;
   readonly resources: Readonly<Record<string, number>>;
+  /** What a user changes to have tasks run again when the run is edited; null: nothing was given. */
+  readonly version: string | number | null;
   /** Columns of the values in the payload, in order. */
   readonly axes: readonly string[];
   /** False: braces in details are the task's own and nothing is rendered. */
@@ -53,6 +66,10 @@ export interface Group {
   readonly inputs: readonly InputShape[];
   /** True where the details name outputs: they must be read before rendering. */
   readonly readsOutputs: boolean;
+  /** Where its tasks generate tasks. */
+  readonly generator?: GeneratorDialect;
+  /** Of generated tasks: what stands before the class and the ids that their generator gave, with its dot. */
+  readonly scope?: string;
 }
 
 /** What differs between tasks of a group. */
@@ -90,6 +107,8 @@ export interface Plan {
   readonly onFailure: 'continue' | 'stop';
   /** The most tasks that may be queued or running at once; null: no limit. */
   readonly parallelism: number | null;
+  /** Who is told what becomes of the run. Default: nobody. */
+  readonly webhooks?: readonly Webhook[];
 }
 
 /** Payloads are compressed in chunks of so many tasks: large enough to compress, small to read one. */

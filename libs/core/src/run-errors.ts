@@ -18,3 +18,7 @@ export function noSuchClass(run: string, name: string): NotFoundError {
 export function beingSubmitted(id: string): ConflictError {
   return new ConflictError(`run ${id} is being submitted: ask again in a few seconds`, 'IN_FLIGHT');
 }
+
+export function beingEdited(id: string): ConflictError {
+  return new ConflictError(`run ${id} is being edited: ask again in a few seconds`, 'IN_FLIGHT');
+}

@@ -24,6 +24,16 @@ export const finalTaskStates = [
 ] as const satisfies readonly TaskState[];
 export type FinalTaskState = (typeof finalTaskStates)[number];
 
+/** The states of a task that has not ended, by which changes of a run select. */
+export const openTaskStates = [
+  'waiting',
+  'ready',
+  'queued',
+  'running',
+  'delayed',
+] as const satisfies readonly TaskState[];
+export type OpenTaskState = (typeof openTaskStates)[number];
+
 /** Where a run is now. */
 export const runStates = [
   'created',

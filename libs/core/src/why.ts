@@ -3,9 +3,10 @@ export const whyCodes = {
   created: 'The run was created and not started.',
   submitting: 'The submission of the run goes on.',
   'submission-abandoned': 'The submission of the run broke off; the run is removed.',
-  paused: 'The run is paused.',
+  paused: 'The run is paused; or a class of it, or the task.',
+  editing: 'The run is getting another spec; nothing of it starts before it has it.',
   retrying: 'Tasks are being brought back by a retry; none starts before all are.',
-  cancelling: 'The run is being cancelled; what runs has not ended yet.',
+  cancelling: 'The run, or the task, is being cancelled; what runs has not ended yet.',
   stopping: 'A task failed and `onFailure` is `stop`; what runs has not ended yet.',
   ending: 'Every task has ended; the next turn of the run ends it.',
   parents: 'Parents have not ended.',
@@ -30,7 +31,7 @@ export const whyCodes = {
   poison: 'Workers died under it again and again.',
   'upstream-failed': 'A task that it needs failed.',
   skipped: 'Its parents ended so that its `runIf` did not hold.',
-  cancelled: 'The run was cancelled before it ended.',
+  cancelled: 'The run, or the task, was cancelled before it ended.',
   stopped: 'A task failed and `onFailure` is `stop`.',
 } as const;
 

@@ -1,4 +1,4 @@
-import { failpoint, isFinalRunState, runStates } from '@runnel/core';
+import { beingEdited, failpoint, isFinalRunState, runStates } from '@runnel/core';
 import {
   cancelChannel,
   haltPage,
@@ -18,12 +18,14 @@ export async function cancelRun(
   namespace: string,
   id: string,
   now: number,
+  by: string | null = null,
 ): Promise<{ readonly isNew: boolean; readonly hasEnded: boolean }> {
   const { facts } = await readRun(redis, namespace, id);
   await failpoint('cancel.before');
-  const answer = await haltPage(redis, facts.handle, 'cancel', now);
+  const answer = await haltPage(redis, facts.handle, 'cancel', now, by);
   await failpoint('cancel.after-first-page');
   if (answer === null) return { isNew: false, hasEnded: true };
+  if (answer.state === 'editing') throw beingEdited(id);
   const state = runStates.find((known) => known === answer.state);
   const hasEnded = state !== undefined && isFinalRunState(state);
   if (answer.began) {
@@ -34,11 +36,16 @@ export async function cancelRun(
   return { isNew: answer.began, hasEnded };
 }
 
-/** Which of these runs are being cancelled: what a worker asks for the runs it works on. */
+/** Which of these runs are being cancelled, and of which tasks are: what a worker asks for its runs. */
 export async function findCancelled(
   redis: RedisClient,
   runs: readonly OpenRunHandle[],
-): Promise<readonly string[]> {
-  const halts = await Promise.all(runs.map((run) => redis.hget(run.names.meta, 'halt')));
-  return runs.filter((_, index) => halts[index] === 'cancel').map((run) => run.id);
+): Promise<{ readonly whole: readonly string[]; readonly parts: readonly OpenRunHandle[] }> {
+  const fields = await Promise.all(
+    runs.map((run) => redis.hmget(run.names.meta, 'halt', 'ending')),
+  );
+  return {
+    whole: runs.filter((_, index) => fields[index]?.[0] === 'cancel').map((run) => run.id),
+    parts: runs.filter((_, index) => Number(fields[index]?.[1] ?? 0) > 0),
+  };
 }

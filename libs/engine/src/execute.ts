@@ -1,5 +1,6 @@
-import { failpoint, NotFoundError } from '@runnel/core';
-import { type ClaimAnswer, claim, nudge, type RunInfo } from '@runnel/store';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failpoint } from '@runnel/core';
+import { type ClaimAnswer, claim, editPollMs, nudge, type RunInfo } from '@runnel/store';
 import { Execution } from './execution.ts';
 import { DetailsRenderer } from './render-details.ts';
 import { nextToken } from './tokens.ts';
@@ -21,35 +22,57 @@ export class DeliveryExecutor {
    * job again elsewhere, and the next claim gets what is still open under a new token.
    */
   async execute(start: DeliveryStart): Promise<DeliveryEnd> {
-    const info = await this.#readInfo(start.runId);
+    const info = await this.#context.infos.readIfThere(start.runId);
     if (info === null) return { kind: 'refused', why: 'the run was deleted' };
     const claimed = await this.#claim(info, start);
     if (claimed.kind === 'refused') {
       const { redis, namespace } = this.#context;
-      const needsTurn = ['cancelled', 'split', 'poison'].includes(claimed.refusal);
+      const needsTurn = ['cancelled', 'split', 'poison', 'parked'].includes(claimed.refusal);
       if (needsTurn) await nudge(redis, namespace, start.runId);
       return { kind: 'refused', why: claimed.refusal };
     }
-    const { delivery, hasOutputs, shape } = claimed;
-    const current = await this.#context.infos.readAt(start.runId, shape);
+    const { delivery, hasOutputs, info: current } = claimed;
+    if (claimed.needsTurn) await nudge(this.#context.redis, this.#context.namespace, start.runId);
     const group = await current.group(delivery.group);
     const facts = { info: current, group, start, delivery, hasOutputs };
+    const { shape, handle: run } = current.facts;
+    start.onClaimed?.({ carrier: delivery.carrier, token: delivery.token, shape, run });
     return await new Execution(this.#context, this.#renderer, facts).run();
   }
 
   /** What was reserved for this worker needs no claim, where its job starts for the first time. */
-  async #claim(info: RunInfo, start: DeliveryStart): Promise<ClaimAnswer> {
-    const { redis, turns, maxDeaths } = this.#context;
+  async #claim(info: RunInfo, start: DeliveryStart): Promise<Claimed> {
+    const { turns, infos } = this.#context;
     const { runId, carrier, attemptsStarted } = start;
     const reserved = turns.takeReserved(runId, carrier);
     if (reserved !== undefined && attemptsStarted === 1 && !start.mustClaim) {
-      return { kind: 'claimed', ...reserved };
+      const current = await infos.readAt(runId, reserved.shape);
+      // Of another shape its tasks may be others by now.
+      if (current.facts.shape === reserved.shape) {
+        return { kind: 'claimed', needsTurn: false, ...reserved, info: current };
+      }
     }
+    const token = nextToken();
+    let needsTurn = false;
+    for (;;) {
+      const answer = await this.#ask(info, start, token);
+      if (answer.kind === 'claimed') {
+        needsTurn ||= answer.needsTurn;
+        const current = await infos.readAt(runId, answer.shape);
+        // Where the run has changed since the claim, it is asked what is left of the delivery.
+        if (current.facts.shape === answer.shape) return { ...answer, needsTurn, info: current };
+      } else if (answer.refusal !== 'editing' || hasEnded(start)) return answer;
+      else await sleep(editPollMs);
+    }
+  }
+
+  async #ask(info: RunInfo, start: DeliveryStart, token: Buffer): Promise<ClaimAnswer> {
+    const { redis, maxDeaths } = this.#context;
     await failpoint('claim.before');
     const answer = await claim(redis, info.facts.handle, {
-      carrier,
-      attemptsStarted,
-      token: nextToken(),
+      carrier: start.carrier,
+      attemptsStarted: start.attemptsStarted,
+      token,
       maxDeaths,
       poisonRecord: poisonRecord(this.#context),
       now: this.#context.now(),
@@ -57,15 +80,14 @@ export class DeliveryExecutor {
     await failpoint('claim.after');
     return answer;
   }
+}
 
-  async #readInfo(runId: string): Promise<RunInfo | null> {
-    try {
-      return await this.#context.infos.read(runId);
-    } catch (error: unknown) {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    }
-  }
+type Claimed =
+  | (Extract<ClaimAnswer, { kind: 'claimed' }> & { readonly info: RunInfo })
+  | Extract<ClaimAnswer, { kind: 'refused' }>;
+
+function hasEnded({ lease, cancel, shutdown }: DeliveryStart): boolean {
+  return lease.aborted || cancel.aborted || shutdown.aborted;
 }
 
 function poisonRecord(context: WorkerContext): string {

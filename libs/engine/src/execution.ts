@@ -7,7 +7,17 @@ import {
   type OpenExecutor,
   type TaskInput,
 } from '@runnel/core';
-import { type Delivery, handBack, nudge, type RunInfo, type StoredGroup } from '@runnel/store';
+import {
+  type Delivery,
+  handBack,
+  nudge,
+  RunChangedError,
+  type RunInfo,
+  type StoredGroup,
+} from '@runnel/store';
+import { CancelledPlaces } from './cancelled-places.ts';
+import { findJoined } from './generate/find-joined.ts';
+import { joinRun } from './generate/join-run.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
 import type { DetailsRenderer } from './render-details.ts';
@@ -31,12 +41,15 @@ export class Execution {
   readonly #renderer: DetailsRenderer;
   readonly #claimed: Claimed;
   readonly #signal: AbortSignal;
+  readonly #cancelled: CancelledPlaces;
   readonly #report: DeliveryReport;
   readonly #logs = new Map<number, TaskLog>();
   readonly #secrets = new Map<number, AttemptSecrets>();
   readonly #results = new Map<number, AttemptResult>();
   readonly #returned = new Set<number>();
   #returning: Promise<void> | undefined;
+  /** What generators generated is on its way into the run. */
+  readonly #joining: Promise<void>[] = [];
 
   constructor(context: WorkerContext, renderer: DetailsRenderer, claimed: Claimed) {
     const { start, delivery } = claimed;
@@ -44,6 +57,7 @@ export class Execution {
     this.#renderer = renderer;
     this.#claimed = claimed;
     this.#signal = AbortSignal.any([start.lease, start.cancel, start.shutdown]);
+    this.#cancelled = new CancelledPlaces(this.#signal);
     this.#report = new DeliveryReport({
       redis: context.redis,
       namespace: context.namespace,
@@ -62,12 +76,26 @@ export class Execution {
   async run(): Promise<DeliveryEnd> {
     const { delivery, group } = this.#claimed;
     const places = delivery.ids.flatMap((_, place) => (delivery.open[place] ? [place] : []));
-    const tasks = await this.#prepare(places);
+    this.#watch(places);
+    const joined = await findJoined(this.#context.redis, this.#claimed, places);
+    for (const place of joined) this.#end(place, { outcome: 'succeeded' }, 0);
+    const tasks = await this.#prepareOrLeave(places.filter((place) => !joined.has(place)));
     if (tasks.length > 0) await this.#carryOut(group.executor, tasks);
+    await Promise.all(this.#joining);
+    this.#cancelled[Symbol.dispose]();
     await failpoint('execute.before-report');
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#settle(places);
     return this.#describe(places);
+  }
+
+  /** Tasks of it may be cancelled while it goes on. */
+  #watch(places: readonly number[]): void {
+    const { start, delivery } = this.#claimed;
+    start.watchTasks?.({
+      ids: () => places.map((place) => delivery.ids[place] ?? -1),
+      cancel: (ids) => this.#cancelled.cancel(ids.map((id) => delivery.ids.indexOf(id))),
+    });
   }
 
   /**
@@ -87,6 +115,17 @@ export class Execution {
     }
     await finished;
     if (!isWhole) await this.#handBack([]);
+  }
+
+  /** Of a run that is edited meanwhile nothing starts: the details may be those of another revision. */
+  async #prepareOrLeave(places: readonly number[]): Promise<readonly PlacedTask[]> {
+    try {
+      return await this.#prepare(places);
+    } catch (error: unknown) {
+      if (!(error instanceof RunChangedError)) throw error;
+      this.#context.infos.forget(this.#claimed.start.runId);
+      return [];
+    }
   }
 
   /** Renders every open task; one that can't be rendered fails at once, the others go on. */
@@ -121,12 +160,14 @@ export class Execution {
           inputs,
           timeoutMs: group.timeoutMs,
           successExitCodes: group.successExitCodes,
+          ...(group.generator === undefined ? {} : { generator: group.generator }),
           log: secrets,
           secret: (name) => secrets.read(name),
           isolated: delivery.isolated,
         },
       });
     }
+    if (looksForInputs) await info.checkRevision();
     return tasks;
   }
 
@@ -154,21 +195,54 @@ export class Execution {
   }
 
   /** Resolves with the ms that the tasks took together. */
-  async #execute(executor: OpenExecutor<unknown>, part: readonly PlacedTask[]): Promise<number> {
-    const batch = { tasks: part.map(({ input }) => input), signal: this.#signal };
+  async #execute(executor: OpenExecutor<unknown>, all: readonly PlacedTask[]): Promise<number> {
+    const part = all.filter(({ place }) => !this.#cancelled.has(place));
+    for (const { place } of all) {
+      if (this.#cancelled.has(place)) this.#end(place, { outcome: 'cancelled' }, 0);
+    }
+    if (part.length === 0) return 0;
+    const batch = {
+      tasks: part.map(({ input }) => input),
+      signal: this.#signal,
+      cancels: this.#cancelled.of(part),
+    };
     let tookMs = 0;
     await executor.execute(batch, (index, result, durationMs) => {
       const task = part[index];
       tookMs += durationMs;
-      if (task !== undefined) this.#end(task.place, result, durationMs);
+      if (task === undefined) return;
+      if (task.input.generator === undefined || result.outcome !== 'succeeded') {
+        this.#end(task.place, result, durationMs);
+      } else this.#joining.push(this.#join(task, result, durationMs));
     });
     return tookMs;
+  }
+
+  /** Where Redis does not answer, the task stays open and is handed back: it will generate once more. */
+  async #join(
+    { place, input }: PlacedTask,
+    result: Extract<AttemptResult, { readonly outcome: 'succeeded' }>,
+    durationMs: number,
+  ): Promise<void> {
+    const { redis, infos, generators, onError } = this.#context;
+    const { info, delivery } = this.#claimed;
+    try {
+      const ended = await joinRun({
+        ...{ redis, infos, delivery, tools: generators, dialect: input.generator ?? 'native' },
+        result: this.#secrets.get(place)?.redact(result) ?? result,
+        ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
+      });
+      if (ended.outcome === 'failed') input.log.write(`${ended.message}\n`);
+      this.#end(place, ended, durationMs);
+    } catch (error: unknown) {
+      onError(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** Called once for each place; what a lost lease or the end of the worker cut off stays open. */
   #end(place: number, ended: AttemptResult, durationMs: number): void {
     if (this.#results.has(place)) return;
-    if (ended.outcome === 'cancelled' && !this.#isCancel()) return;
+    if (ended.outcome === 'cancelled' && !this.#isCancel(place)) return;
     const secrets = this.#secrets.get(place);
     const result = secrets?.redact(ended) ?? ended;
     this.#results.set(place, result);
@@ -183,7 +257,8 @@ export class Execution {
     this.#report.add(record, extra);
   }
 
-  #isCancel(): boolean {
+  #isCancel(place: number): boolean {
+    if (this.#cancelled.has(place)) return true;
     const reason: unknown = this.#signal.reason;
     return reason instanceof AttemptAbort && reason.abortCause === 'cancel';
   }
@@ -199,7 +274,9 @@ export class Execution {
     for (const place of places) this.#returned.add(place);
     try {
       await failpoint('return.before');
-      await handBack(redis, info.facts.handle, delivery, places);
+      const { carrier, token } = delivery;
+      const now = this.#context.now();
+      await handBack(redis, info.facts.handle, { carrier, token, now, places });
       await failpoint('return.after');
       await nudge(redis, namespace, start.runId);
     } catch (error: unknown) {

@@ -1,4 +1,4 @@
-import { failpoint } from '@runnel/core';
+import { beingEdited, failpoint } from '@runnel/core';
 import { pauseChannel, type RedisClient, readRun, setPaused } from '@runnel/store';
 
 export interface PauseAnswer {
@@ -19,11 +19,13 @@ export async function pauseRun(
   namespace: string,
   id: string,
   now: number,
+  by: string | null = null,
 ): Promise<PauseAnswer> {
   const { facts } = await readRun(redis, namespace, id);
   await failpoint('pause.before');
-  const answer = await setPaused(redis, facts.handle, 'pause', now);
+  const answer = await setPaused(redis, facts.handle, 'pause', now, by);
   await failpoint('pause.after-flag');
+  if (answer?.state === 'editing') throw beingEdited(id);
   // Told again where it was paused before: whoever asked then may have died before it told.
   if (answer?.state === 'running') await redis.publish(pauseChannel(namespace), id);
   await failpoint('pause.after-tell');
@@ -36,10 +38,12 @@ export async function resumeRun(
   namespace: string,
   id: string,
   now: number,
+  by: string | null = null,
 ): Promise<PauseAnswer> {
   const { facts } = await readRun(redis, namespace, id);
   await failpoint('resume.before');
-  const answer = await setPaused(redis, facts.handle, 'resume', now);
+  const answer = await setPaused(redis, facts.handle, 'resume', now, by);
   await failpoint('resume.after');
+  if (answer?.state === 'editing') throw beingEdited(id);
   return { state: answer?.state ?? null, isNew: answer?.isChanged === true };
 }

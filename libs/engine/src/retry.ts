@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  beingEdited,
   beingSubmitted,
   ConflictError,
   type FinalTaskState,
@@ -12,8 +13,9 @@ import {
   groupAt,
   type RedisClient,
   type RetrySource,
-  type RunInfo,
+  RunInfo,
   readRetrySource,
+  readRunFacts,
   startRetry,
 } from '@runnel/store';
 import { selectNodes, type TaskSelector } from './select-tasks.ts';
@@ -35,6 +37,8 @@ export interface RetryAnswer extends RetryCounts {
 export interface RetryContext {
   readonly redis: RedisClient;
   readonly now: number;
+  /** Who asks, as they say. */
+  readonly by?: string | null;
 }
 
 /** What is tried again where nothing else is said. */
@@ -50,8 +54,26 @@ export async function retryRun(
   info: RunInfo,
   request: { readonly selector: TaskSelector; readonly isDryRun: boolean },
 ): Promise<RetryAnswer> {
-  const { redis, now } = context;
-  const { handle, nodeCount, createdAt } = info.facts;
+  const { redis } = context;
+  for (let known = info, tries = 0; ; tries++) {
+    const answer = await retryOnce(context, known, request);
+    if (answer !== null) return answer;
+    const { namespace, id } = info.facts.handle;
+    if (tries === mostTries) throw refusal(id, 'retrying');
+    known = new RunInfo(redis, await readRunFacts(redis, namespace, id));
+  }
+}
+
+/** A run into which tasks come all the time is not read for ever. */
+const mostTries = 5;
+
+/** Null where tasks joined the run while it was read: more may hang on what was selected. */
+async function retryOnce(
+  { redis, now, by = null }: RetryContext,
+  info: RunInfo,
+  request: { readonly selector: TaskSelector; readonly isDryRun: boolean },
+): Promise<RetryAnswer | null> {
+  const { handle, nodeCount, createdAt, shape } = info.facts;
   const source = await readRetrySource(redis, handle, nodeCount);
   const { selector } = request;
   const selected = await selectNodes(redis, info, source, { selector, states: defaultStates });
@@ -60,8 +82,16 @@ export async function retryRun(
   if (request.isDryRun || ids.length === 0) return { ...counts, isNew: false };
   const token = randomBytes(8).toString('hex');
   await failpoint('retry.before-begin');
-  const answer = await startRetry(redis, handle, { token, createdAt, now, ids });
+  const answer = await startRetry(redis, handle, {
+    token,
+    createdAt,
+    now,
+    ids,
+    shape,
+    by,
+  });
   await failpoint('retry.after-begin');
+  if (answer === 'moved') return null;
   if (answer !== 'begun') throw refusal(handle.id, answer);
   return { ...counts, isNew: true };
 }
@@ -71,10 +101,9 @@ function refusal(id: string, answer: string | null): Error {
     case null:
       return noSuchRun(id);
     case 'retrying':
-      return new ConflictError(
-        `run ${id} is being retried: ask again in a few seconds`,
-        'IN_FLIGHT',
-      );
+    case 'changing':
+    case 'editing':
+      return inFlight(id, answer);
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
     case 'submitting':
@@ -82,6 +111,13 @@ function refusal(id: string, answer: string | null): Error {
     default:
       return new ConflictError(`run ${id} has not been started: there is nothing to retry`);
   }
+}
+
+/** Another change of tasks goes through its pages. */
+export function inFlight(id: string, what: 'retrying' | 'changing' | 'editing'): ConflictError {
+  if (what === 'editing') return beingEdited(id);
+  const change = what === 'retrying' ? 'is being retried' : 'has tasks that are being cancelled';
+  return new ConflictError(`run ${id} ${change}: ask again in a few seconds`, 'IN_FLIGHT');
 }
 
 interface Fates {

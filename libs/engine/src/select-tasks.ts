@@ -1,52 +1,57 @@
 import { type FinalTaskState, noSuchClass, noSuchTask } from '@runnel/core';
-import {
-  finalStateOf,
-  findTask,
-  groupAt,
-  type RedisClient,
-  type RetrySource,
-  type RunInfo,
-} from '@runnel/store';
+import { finalStateOf, findTask, groupAt, type RedisClient, type RunInfo } from '@runnel/store';
 
 /** Which tasks a change of a run is about: each list that is given narrows; `from` adds. */
-export interface TaskSelector {
+export interface TaskSelector<State extends string = FinalTaskState> {
   /** Ids or numbers. */
   readonly tasks?: readonly (string | number)[] | undefined;
   readonly classes?: readonly string[] | undefined;
-  readonly states?: readonly FinalTaskState[] | undefined;
+  readonly states?: readonly State[] | undefined;
   /** These tasks whatever their state. Given alone, no others are selected. */
   readonly from?: readonly (string | number)[] | undefined;
+}
+
+/** Whether no others are meant than those that hang on some. */
+export function isFromAlone({ tasks, classes, states, from }: TaskSelector<string>): boolean {
+  return from !== undefined && [tasks, classes, states].every((one) => one === undefined);
 }
 
 /** The numbers of the selected tasks; `states` are those that count where none are named. */
 export async function selectNodes(
   redis: RedisClient,
   info: RunInfo,
-  source: Pick<RetrySource, 'states' | 'nodeCount'>,
+  source: { readonly states: Uint8Array },
   request: { readonly selector: TaskSelector; readonly states: readonly FinalTaskState[] },
 ): Promise<ReadonlySet<number>> {
-  const { tasks, classes, states, from } = request.selector;
-  const selected = new Set(await findAll(redis, info, from ?? []));
-  const isFromAlone = from !== undefined && [tasks, classes, states].every((o) => o === undefined);
-  if (isFromAlone) return selected;
-  const wanted = new Set(states ?? request.states);
-  const [ranges, isGroupIn] = await Promise.all([info.ranges(), filterGroups(info, classes)]);
-  const isWanted = (node: number, group: number): boolean => {
+  const { selector } = request;
+  const selected = new Set(await findTasks(redis, info, selector.from ?? []));
+  if (isFromAlone(selector)) return selected;
+  const wanted = new Set(selector.states ?? request.states);
+  const isWanted = (node: number): boolean => {
     const state = finalStateOf(source.states[node] ?? 0);
-    return state !== undefined && wanted.has(state) && isGroupIn[group] === true;
+    return state !== undefined && wanted.has(state);
   };
-  if (tasks === undefined) {
-    for (const node of listNodes(ranges, source.nodeCount, isWanted)) selected.add(node);
-    return selected;
-  }
-  for (const node of await findAll(redis, info, tasks)) {
-    if (isWanted(node, groupAt(ranges, node))) selected.add(node);
-  }
+  for (const node of await listSelected(redis, info, selector, isWanted)) selected.add(node);
   return selected;
 }
 
+/** Tasks that `tasks` and `classes` leave, and that are wanted. */
+export async function listSelected(
+  redis: RedisClient,
+  info: RunInfo,
+  { tasks, classes }: Pick<TaskSelector, 'tasks' | 'classes'>,
+  isWanted: (node: number) => boolean,
+): Promise<Iterable<number>> {
+  const [ranges, isGroupIn] = await Promise.all([info.ranges(), filterGroups(info, classes)]);
+  const isSelected = (node: number, group: number): boolean =>
+    isGroupIn[group] === true && isWanted(node);
+  if (tasks === undefined) return listNodes(ranges, info.facts.nodeCount, isSelected);
+  const found = await findTasks(redis, info, tasks);
+  return found.filter((node) => isSelected(node, groupAt(ranges, node)));
+}
+
 /** By group: whether it is of one of the classes; of any, where none are named. */
-async function filterGroups(
+export async function filterGroups(
   info: RunInfo,
   classes: readonly string[] | undefined,
 ): Promise<readonly boolean[]> {
@@ -76,7 +81,8 @@ function* listNodes(
   }
 }
 
-async function findAll(
+/** The numbers of named tasks; throws NotFoundError for one that there is not. */
+export async function findTasks(
   redis: RedisClient,
   info: RunInfo,
   names: readonly (string | number)[],

@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '@runnel/core';
+import { type RetryPolicy, retryDelayMs } from '@runnel/core';
 import {
   decodeExtras,
   decodeOutcome,
@@ -11,7 +11,6 @@ import {
   stateCode,
 } from '@runnel/store';
 import { z } from 'zod';
-import { retryDelayMs } from './backoff.ts';
 
 /** What a worker writes beside a failed outcome. */
 export const failureExtra = z.object({

@@ -172,7 +172,7 @@ export class SlotTurns {
     if (answer.accepted > 0) news.tell(id, 'settled');
     if (answer.unfinished > 0 || answer.state === 'halting') {
       await nudge(redis, namespace, id);
-    } else if (answer.state !== 'running' && answer.state !== 'retrying') {
+    } else if (!['running', 'retrying', 'changing', 'editing'].includes(answer.state)) {
       infos.forget(id);
       news.tell(id, 'ended');
     }

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { ConflictError, failpoint, type Group, type Plan, unreachable } from '@runnel/core';
+import {
+  ConflictError,
+  failpoint,
+  type Group,
+  type Plan,
+  unreachable,
+  type Webhook,
+} from '@runnel/core';
 import { queueName } from '@runnel/queue';
 import {
   encodeSpec,
@@ -41,9 +48,13 @@ export interface SubmitContext {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly executors: ExecutorFacts;
+  /** Told of every run, beside those of its spec. */
+  readonly webhooks?: readonly Webhook[];
   readonly now: number;
   /** The hash of the spec of a run in the archive; null where there is none. */
   readArchivedHash?(id: string): Promise<string | null>;
+  /** Who asks, as they say. */
+  readonly by?: string | null;
 }
 
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
@@ -60,12 +71,13 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
   }
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
-    plan: request.plan,
+    plan: withWebhooks(request.plan, context.webhooks ?? []),
     spec: spec.kind === 'text' ? spec.record : encodeSpec(spec.value),
     source: request.source,
     bodyHash,
     priority: request.priority,
     now,
+    by: context.by ?? null,
     route: (group) => routeOf(group, context.executors),
     ...(request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }),
   });
@@ -77,6 +89,10 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     default:
       throw unreachable(answer);
   }
+}
+
+function withWebhooks(plan: Plan, ofAllRuns: readonly Webhook[]): Plan {
+  return { ...plan, webhooks: [...(plan.webhooks ?? []), ...ofAllRuns] };
 }
 
 /** An idempotency key that was used for another document. */
@@ -103,17 +119,18 @@ function replay(
 
 /** Starts a run that was only created; a run that has started already is left as it is. */
 export async function startCreatedRun(
-  context: Pick<SubmitContext, 'redis' | 'namespace' | 'now'>,
+  context: Pick<SubmitContext, 'redis' | 'namespace' | 'now' | 'by'>,
   id: string,
 ): Promise<OpenRunHandle> {
   const { facts } = await readRun(context.redis, context.namespace, id);
   await failpoint('start.before');
-  await startRun.run(context.redis, facts.handle.keys, [context.now]);
+  await startRun.run(context.redis, facts.handle.keys, [context.now, context.by ?? '']);
   await failpoint('start.after');
   return facts.handle;
 }
 
-function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
+/** How tasks of a group travel. */
+export function routeOf(group: Group, executors: ExecutorFacts): GroupRoute {
   if (group.kind === 'barrier') return { queue: '', maxBatch: 1, isSideBySide: false };
   return {
     queue: queueName(group.pool, executors.lane(group.executor)),

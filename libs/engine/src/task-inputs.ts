@@ -26,7 +26,7 @@ export async function readInputs(
   for (const parent of parents) {
     const output = outputs.get(parent);
     if (output === undefined) continue;
-    const name = (await info.group(groupAt(ranges, parent))).class;
+    const name = withoutScope((await info.group(groupAt(ranges, parent))).class, group.scope);
     const list = byClass.get(name) ?? [];
     byClass.set(name, list);
     list.push(output);
@@ -38,4 +38,9 @@ export async function readInputs(
     return only === undefined ? [] : [[name, only]];
   });
   return Object.fromEntries(inputs);
+}
+
+/** Generated tasks name each other's classes as their generator did. */
+function withoutScope(name: string, scope: string | undefined): string {
+  return scope !== undefined && name.startsWith(scope) ? name.slice(scope.length) : name;
 }

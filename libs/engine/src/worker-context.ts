@@ -1,6 +1,7 @@
 import type { AttemptResult, SecretSource } from '@runnel/core';
-import type { Fence, RedisClient, RunInfoCache } from '@runnel/store';
+import type { Delivery, Fence, OpenRunHandle, RedisClient, RunInfoCache } from '@runnel/store';
 import type { ExecutorPool } from './executors.ts';
+import type { GeneratorTools } from './generate/join-run.ts';
 import type { Pace } from './pace.ts';
 import type { SlotTurns } from './slot-turns.ts';
 
@@ -13,6 +14,7 @@ export interface WorkerContext {
   readonly secrets: SecretSource;
   readonly turns: SlotTurns;
   readonly fence: Fence;
+  readonly generators: GeneratorTools;
   readonly pace: Pace;
   /** Ends of deliveries that are being settled beside their slots' next ones; at most `slots`. */
   readonly settling: Set<Promise<void>>;
@@ -35,6 +37,22 @@ export interface DeliveryStart {
   readonly lease: AbortSignal;
   readonly cancel: AbortSignal;
   readonly shutdown: AbortSignal;
+  /** Has single tasks of it ended when they are cancelled. */
+  watchTasks?(watcher: TaskWatcher): void;
+  /** Told of what was claimed, so that it can be looked after whether it is wanted still. */
+  onClaimed?(claimed: WatchedDelivery): void;
+}
+
+/** A delivery that a worker has, and the shape of its run when it got it. */
+export interface WatchedDelivery extends Pick<Delivery, 'carrier' | 'token'> {
+  readonly shape: number;
+  readonly run: OpenRunHandle;
+}
+
+/** Tasks that a worker has, and how it ends some of them. */
+export interface TaskWatcher {
+  ids(): readonly number[];
+  cancel(ids: readonly number[]): void;
 }
 
 /** What became of a delivery, for people: completion never depends on it. */

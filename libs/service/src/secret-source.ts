@@ -14,6 +14,8 @@ const fileSuffix = '_FILE';
 export interface SecretSourceOptions {
   /** Who looks, for messages. */
   readonly worker: string;
+  /** Which kind of process that is. Default: worker. */
+  readonly process?: 'worker' | 'listener';
   /** Its files are secrets, each with the name of its file; null: there is none. */
   readonly dir: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,10 +32,10 @@ export function createSecretSource(options: SecretSourceOptions): SecretSource {
 
 async function readSecret(
   name: string,
-  { worker, dir, env }: SecretSourceOptions,
+  { worker, process = 'worker', dir, env }: SecretSourceOptions,
 ): Promise<string> {
   const fail = (what: string): SecretError =>
-    new SecretError(`the worker ${worker} has no secret ${JSON.stringify(name)}: ${what}`);
+    new SecretError(`the ${process} ${worker} has no secret ${JSON.stringify(name)}: ${what}`);
   if (!isSecretName(name)) throw fail(`a name is ${secretNameRule}`);
 
   const looked: string[] = [];
@@ -72,7 +74,9 @@ async function readSecretFile(
   } catch (error: unknown) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw fail(`${file} can't be read (${code}): the worker's user needs the right to read it`);
+    throw fail(
+      `${file} can't be read (${code}): the user of the process needs the right to read it`,
+    );
   }
   await using _ = handle;
   if (!(await handle.stat()).isFile()) throw fail(`${file} is not a regular file`);

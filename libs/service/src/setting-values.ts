@@ -115,7 +115,8 @@ export const poolMap = (): z.ZodType<Readonly<Record<string, PoolSetting>>> =>
 
 export const poolName = /^[A-Za-z_][\w-]{0,63}$/;
 
-function setting<T>(read: (input: RawSetting) => T): z.ZodType<T> {
+/** A type that is read by `read`, which throws a RangeError for what it can't use. */
+export function setting<T>(read: (input: RawSetting) => T): z.ZodType<T> {
   return z.custom<RawSetting>().transform((input, context) => {
     try {
       return read(input);
@@ -128,7 +129,7 @@ function setting<T>(read: (input: RawSetting) => T): z.ZodType<T> {
   });
 }
 
-function readList(raw: unknown): readonly string[] {
+export function readList(raw: unknown): readonly string[] {
   const entries = typeof raw === 'string' ? raw.split(',').map((entry) => entry.trim()) : raw;
   if (!Array.isArray(entries) || !entries.every((entry) => typeof entry === 'string')) {
     throw new RangeError('must be a list of texts (separated by commas in a variable or flag)');

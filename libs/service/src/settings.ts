@@ -25,6 +25,7 @@ import {
   textMatching,
   url,
 } from './setting-values.ts';
+import { allowedPlaces, webhookList } from './webhook-settings.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -51,6 +52,8 @@ const settingsSchema = z.strictObject({
   archive: archiveAddress(),
   archiveKeepMs: durationOrForever(),
   archiveMost: optional(integer(1, 1_000_000_000)),
+  webhooks: webhookList(),
+  webhookAllow: allowedPlaces(),
   // Ids have 24 bits.
   maxTasks: integer(1, 16_777_216),
   maxProduct: integer(1, 16_777_216),
@@ -97,6 +100,8 @@ export const settingFields: Readonly<Record<SettingName, SettingField>> = {
   executors: { key: 'executors', env: ['RUNNEL_EXECUTORS'], fallback: [] },
   functions: { key: 'functions', env: ['RUNNEL_FUNCTIONS'], fallback: [] },
   secretsDir: { key: 'secrets', env: ['RUNNEL_SECRETS'], fallback: null },
+  webhooks: { key: 'webhooks', env: ['RUNNEL_WEBHOOKS'], fallback: [] },
+  webhookAllow: { key: 'webhookAllow', env: ['RUNNEL_WEBHOOK_ALLOW'], fallback: [] },
   keepMs: { key: 'keep', env: ['RUNNEL_KEEP'], fallback: '24h' },
   archive: { key: 'archive', env: ['RUNNEL_ARCHIVE'], fallback: 'sqlite' },
   archiveKeepMs: { key: 'archiveKeep', env: ['RUNNEL_ARCHIVE_KEEP'], fallback: '90d' },

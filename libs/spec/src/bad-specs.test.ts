@@ -58,7 +58,7 @@ tasks: [{ class: a, executor: noop }]`,
     colour: red`,
     [
       `tasks[0].detials (line 4, column 5): unknown field "detials" (did you mean "details"?)`,
-      `tasks[0].colour (line 5, column 5): unknown field "colour"; known are class, id, parents, children, parameters, runIf, kind, executor, details, allowFailure, retries, timeout, successExitCodes, pool, priority, resources, templated`,
+      `tasks[0].colour (line 5, column 5): unknown field "colour"; known are class, id, parents, children, parameters, runIf, kind, executor, details, allowFailure, retries, timeout, successExitCodes, pool, priority, resources, templated, version, generator`,
     ],
   ],
   [
@@ -177,10 +177,10 @@ tasks: [{ class: a }, { class: b }]`,
     ],
   ],
   [
-    `a generator`,
-    `tasks: [{ class: a, executor: noop, generator: true }]`,
+    `a generator in a form that there is not`,
+    `tasks: [{ class: a, executor: noop, generator: yes-please }]`,
     [
-      `tasks[0].generator (line 1, column 37): tasks that generate tasks ("generator") are not supported yet`,
+      `tasks[0].generator (line 1, column 37): write "generator: true", "generator: daggyr" where it prints tasks as DaggyR has them, or leave it out for a task that generates nothing`,
     ],
   ],
   [

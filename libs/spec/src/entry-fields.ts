@@ -199,6 +199,12 @@ export const policyFields = {
     .optional()
     .describe('Counted resources that it holds while it runs: a name and a positive number.'),
   templated: z.boolean().optional().describe('False leaves braces in details alone. Default true.'),
+  version: z
+    .union([z.string().min(1).max(100), z.int()], {
+      error: 'expected a text of 1 to 100 characters or a whole number',
+    })
+    .optional()
+    .describe('Change it to have tasks run again when the run is edited.'),
 };
 
 function parsePositive(text: string): boolean {

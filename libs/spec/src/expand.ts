@@ -14,12 +14,13 @@ import { findCycles } from './cycles.ts';
 import { buildEdges, countEdges, type EdgeContext } from './edges.ts';
 import { compileEntries, type Entries, type ExecutorCatalog } from './entries.ts';
 import type { Entry } from './entry.ts';
+import { addGeneratorEnds, describeTooManyNodes } from './generator-ends.ts';
 import { groupEntries } from './groups.ts';
 import { findUnsafeValue } from './guard.ts';
 import { checkOutputs, shapeInputs } from './inputs.ts';
 import { IssueList, type Locate } from './issue-list.ts';
 import { type Join, Joiner } from './joins.ts';
-import { type Link, type Links, resolveLinks } from './links.ts';
+import { type Link, type Links, type OuterRef, resolveLinks } from './links.ts';
 import { Names } from './names.ts';
 import { readParameters } from './parameters.ts';
 import { listPayloads } from './payloads.ts';
@@ -27,6 +28,7 @@ import { readHead } from './read-head.ts';
 import type { RunHead } from './schema.ts';
 import { simplifyLinks } from './simplify-links.ts';
 import { warnOfMissingMatch } from './warnings.ts';
+import { checkWebhookClasses, checkWebhooks, type RefuseWebhook } from './webhooks.ts';
 
 /** 400 MB of edges; one barrier or match in place of a product of tasks keeps far below. */
 export const defaultMaxEdges = 100_000_000;
@@ -48,6 +50,8 @@ export interface ExpandOptions {
   readonly pools: readonly string[];
   /** The spec's folder on the workers' file system; null or absent where there is none. */
   readonly source?: string | null;
+  /** Absent where nobody knows which addresses are refused. */
+  readonly refuseWebhook?: RefuseWebhook;
   /** Where parts of the document stand in its text. */
   readonly locate?: Locate;
 }
@@ -106,8 +110,35 @@ function* validateSteps(input: unknown, options: ExpandOptions): Steps<Validatio
   };
 }
 
+/** A set of generated tasks, and what it names of the run that it joins. */
+export interface GeneratedValidation extends Validation {
+  readonly outer: readonly OuterRef[];
+}
+
+/**
+ * As `validateSpec`, of what a generator gave: names that are not in the set are left to the caller, who
+ * knows the run. The plan has no end barriers: see `addGeneratorEnds`.
+ */
+export function* validateGenerated(
+  input: unknown,
+  options: ExpandOptions,
+): Steps<GeneratedValidation> {
+  const issues = new IssueList();
+  const warnings = new IssueList();
+  const outer: OuterRef[] = [];
+  const plan = yield* planSpec(input, { options, issues, warnings, outer });
+  return {
+    plan: issues.count === 0 ? plan : null,
+    issues: issues.toArray(options.locate),
+    warnings: warnings.toArray(options.locate),
+    outer,
+  };
+}
+
 interface Context {
   readonly options: ExpandOptions;
+  /** Of generated tasks: takes what is named of the run. */
+  readonly outer?: OuterRef[];
   readonly issues: IssueList;
   readonly warnings: IssueList;
 }
@@ -122,6 +153,7 @@ function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   }
   const { head, isComplete } = readHead(input, issues);
   if (head === undefined) return null;
+  checkWebhooks(head.webhooks, options.refuseWebhook, issues);
   const { maxProduct, maxTasks } = options.limits;
   const compiled = yield* compileEntries({
     head,
@@ -136,7 +168,16 @@ function* planSpec(input: unknown, context: Context): Steps<Plan | null> {
   yield;
   if (!checkTaskCount(compiled, context)) return null;
   const graph = yield* connect(compiled, { head, ...context });
-  return issues.count > 0 ? null : yield* assemble(head, graph, context);
+  if (issues.count > 0) return null;
+  const plan = yield* assemble(head, graph, context);
+  // What is generated gets its ends with the nodes that are put around it.
+  if (plan === null || context.outer !== undefined) return plan;
+  return (yield* addGeneratorEnds(plan)) ?? addTooMany(issues);
+}
+
+function addTooMany(issues: IssueList): null {
+  issues.add(['tasks'], describeTooManyNodes());
+  return null;
 }
 
 function checkTaskCount({ taskCount }: Entries, { options, issues }: Context): boolean {
@@ -161,7 +202,7 @@ function* connect(compiled: Entries, context: Context & { readonly head: RunHead
   const names = new Names(entries);
   names.checkIds(issues);
   yield;
-  const resolved = resolveLinks(entries, { names, brokenNames, issues });
+  const resolved = resolveLinks(entries, { names, brokenNames, issues, outer: context.outer });
   yield;
   const links = resolved.map((ofEntry) => simplifyLinks(ofEntry, issues));
   yield;
@@ -206,6 +247,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
   const edges = yield* buildEdges(edgeContext);
   yield;
   const { groups, groupRanges, differs } = groupEntries(entries, inputs, barriers);
+  checkWebhookClasses(head.webhooks, groups, issues);
   return {
     name: head.name ?? null,
     tags: head.tags ?? {},
@@ -218,6 +260,7 @@ function* assemble(head: RunHead, graph: Graph, { options, issues }: Context): S
     texts: null,
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
+    webhooks: head.webhooks ?? [],
   };
 }
 

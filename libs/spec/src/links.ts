@@ -52,6 +52,22 @@ interface Context {
   readonly names: Names;
   readonly brokenNames: ReadonlySet<unknown>;
   readonly issues: IssueList;
+  /** Of generated tasks: takes names that are not in the set. */
+  readonly outer?: OuterRef[] | undefined;
+}
+
+/** A parent that generated tasks name, and that is not one of them: a task of the run that they join. */
+export interface OuterRef {
+  readonly kind: 'class' | 'id';
+  readonly name: string;
+  readonly on: On;
+  readonly runIf: RunIf;
+  readonly path: Path;
+  /** The children: tasks `first` … `first + count - 1` of the set. */
+  readonly first: number;
+  readonly count: number;
+  /** What is said where the run has no such task either. */
+  describe(): string;
 }
 
 /** Resolves `parents` and `children` of every entry; names that nobody has are noted. */
@@ -188,7 +204,9 @@ function findTask(id: string, origin: Origin, context: Context): ReturnType<Name
   const found = context.names.findTask(id);
   if (found === undefined && !isBroken(id, context.brokenNames)) {
     const path = [...pathOfOrigin(origin), 'id'];
-    context.issues.add(path, () => describeUnknownId(id, context.names));
+    const describe = (): string => describeUnknownId(id, context.names);
+    if (addOuter({ kind: 'id', name: id, path, describe }, origin, context)) return undefined;
+    context.issues.add(path, describe);
   }
   return found;
 }
@@ -207,9 +225,34 @@ function findClass(name: string, origin: Origin, context: Context): TaskClass | 
     const ref = origin.entry[origin.side][origin.position];
     const field = typeof ref === 'string' ? [] : ['class'];
     const path = [...pathOfOrigin(origin), ...field];
-    context.issues.add(path, () => describeUnknownClass(name, context.names));
+    const describe = (): string => describeUnknownClass(name, context.names);
+    if (addOuter({ kind: 'class', name, path, describe }, origin, context)) return undefined;
+    context.issues.add(path, describe);
   }
   return found;
+}
+
+/** True where the name is left to the run that generated tasks join. */
+function addOuter(
+  found: Pick<OuterRef, 'kind' | 'name' | 'path' | 'describe'>,
+  { entry, side, position }: Origin,
+  { outer, issues }: Context,
+): boolean {
+  if (outer === undefined || side === 'children') return false;
+  const { runIf, firstId: first, table } = entry;
+  const ref = entry[side][position];
+  const on = ref === undefined ? 'succeeded' : onOf(ref);
+  const isMatch = typeof ref === 'object' && 'match' in ref && ref.match !== undefined;
+  if (isMatch) issues.add([...found.path.slice(0, 4), 'match'], describeOuterMatch(found.name));
+  if (on !== 'succeeded' && runIf !== 'all-succeeded') {
+    issues.add([...found.path.slice(0, 4), 'on'], describeIdleOn(entry.class, runIf));
+  }
+  outer.push({ ...found, on, runIf, first, count: table.count });
+  return true;
+}
+
+function describeOuterMatch(name: string): string {
+  return `"match" pairs generated tasks with each other: no class of the set is named ${JSON.stringify(name)}`;
 }
 
 export function describeUnknownClass(name: string, names: KnownNames): string {

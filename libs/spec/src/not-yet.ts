@@ -2,11 +2,9 @@ import type { NotYet } from './fields.ts';
 
 /** Fields of an entry that are planned. */
 export const notYetFields: NotYet = {
-  generator: 'tasks that generate tasks ("generator") are',
   process: 'processes ("process") are',
   tasks: 'processes (an entry with "tasks" of its own) are',
   join: 'processes ("join") are',
-  version: 'versions of a task ("version") are',
 };
 
 /** Fields of a run that are planned. */

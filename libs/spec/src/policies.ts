@@ -92,5 +92,7 @@ function signatureOf(kind: string, merged: RawPolicy): string {
     merged.allowFailure,
     merged.resources,
     merged.templated,
+    merged.version,
+    merged.generator,
   ]);
 }

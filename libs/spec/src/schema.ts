@@ -3,6 +3,7 @@ import { className, commonFields, policyFields, rows, runParameters } from './en
 import { fields } from './fields.ts';
 import { kinds } from './kinds/kinds.ts';
 import { notYetRunFields } from './not-yet.ts';
+import { webhooksField } from './webhooks.ts';
 
 const entry = z
   .union(kinds.map((kind) => kind.schema))
@@ -46,6 +47,7 @@ const headFields = {
     .optional()
     .describe('The most tasks that may be queued or running at once. Default: no limit.'),
   priority: policyFields.priority.describe('The priority of tasks that give none. Default 0.'),
+  webhooks: webhooksField.optional(),
 };
 
 /** A run without a look into its tasks: these are read one by one. */

@@ -7,6 +7,7 @@ import {
   type TaskPayload,
 } from '@runnel/core';
 import { barrierName } from './barriers.ts';
+import { addGeneratorEnds, describeTooManyNodes } from './generator-ends.ts';
 import { barrierGroup } from './groups.ts';
 import { GrowingInts } from './growing-ints.ts';
 import type { IssueList } from './issue-list.ts';
@@ -18,6 +19,7 @@ import { type SingleInputs, shapeSingleInputs } from './single-inputs.ts';
 import { resolveSingles, tasksPerStep } from './single-links.ts';
 import { simplifySingles } from './single-simplify.ts';
 import type { Shape, SingleTasks } from './single-tasks.ts';
+import { checkWebhookClasses } from './webhooks.ts';
 
 export interface SinglePlanContext {
   readonly head: RunHead;
@@ -54,7 +56,8 @@ export function* planSingles(
   }
   const edges = yield* graph.write(edgeCount);
   const { groups, groupRanges } = yield* groupTasks(tasks, { head, inputs, barriers });
-  return {
+  checkWebhookClasses(head.webhooks, groups, issues);
+  const plan = {
     name: head.name ?? null,
     tags: head.tags ?? {},
     nodeCount,
@@ -65,7 +68,11 @@ export function* planSingles(
     payloads: () => listPayloads(tasks, nodeCount),
     onFailure: head.onFailure ?? 'continue',
     parallelism: head.parallelism ?? null,
+    webhooks: head.webhooks ?? [],
   };
+  const ended = yield* addGeneratorEnds(plan);
+  if (ended === null) issues.add(['tasks'], describeTooManyNodes());
+  return ended;
 }
 
 function countBarrierTasks(tasks: SingleTasks): number {

@@ -6,6 +6,7 @@ import type { ByteRange } from './plain-reader.ts';
 import type { RunHead } from './schema.ts';
 import { planSingles, type SinglePlan } from './single-plan.ts';
 import { SingleReader } from './single-reader.ts';
+import { checkWebhooks } from './webhooks.ts';
 
 export interface ReadingContext {
   readonly head: RunHead;
@@ -30,6 +31,7 @@ export class SingleReading {
     const { executors, pools, source = null, limits } = options;
     const { maxProduct } = limits;
     this.#context = context;
+    checkWebhooks(head.webhooks, options.refuseWebhook, issues);
     this.#maxTasks = Math.min(limits.maxTasks, maxNodes);
     this.#maxEdges = limits.maxEdges ?? defaultMaxEdges;
     this.#reader = new SingleReader({

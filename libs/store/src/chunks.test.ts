@@ -48,6 +48,7 @@ const usual: StoredGroup = {
   successExitCodes: [0],
   allowFailure: false,
   resources: {},
+  version: null,
   axes: [],
   templated: true,
   details: {},

@@ -1,5 +1,11 @@
 import { inflateRawSync } from 'node:zlib';
-import { type Group, type Json, readTaskTexts, type TaskPayload } from '@runnel/core';
+import {
+  type Group,
+  generatorDialects,
+  type Json,
+  readTaskTexts,
+  type TaskPayload,
+} from '@runnel/core';
 import { z } from 'zod';
 import { deflateText } from './deflate-text.ts';
 
@@ -14,6 +20,11 @@ export interface StoredGroup extends Group {
 export function encodePayloads(payloads: readonly TaskPayload[]): Buffer | null {
   if (payloads.every((one) => one.values.length === 0 && one.id === undefined && !hasDetails(one)))
     return null;
+  return packPayloads(payloads);
+}
+
+/** The same, also of payloads that say nothing. */
+export function packPayloads(payloads: readonly TaskPayload[]): Buffer {
   const rows = payloads.map((one) => {
     if (one.id === undefined && !hasDetails(one)) return one.values;
     return { v: one.values, i: one.id, d: one.details };
@@ -114,6 +125,7 @@ const usual = {
   successExitCodes: z.array(z.number()).default([0]),
   allowFailure: z.boolean().default(false),
   resources: z.record(z.string(), z.number()).default({}),
+  version: z.union([z.string(), z.number()]).nullable().default(null),
   axes: z.array(z.string()).default([]),
   templated: z.boolean().default(true),
   inputs: z.array(z.object({ class: z.string(), single: z.boolean() })).default([]),
@@ -136,5 +148,7 @@ const storedGroups: z.ZodType<readonly StoredGroup[]> = z.array(
     executor: z.string(),
     details: json,
     total: z.number(),
+    generator: z.enum(generatorDialects).exactOptional(),
+    scope: z.string().exactOptional(),
   }),
 );

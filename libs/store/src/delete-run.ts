@@ -1,5 +1,6 @@
 import { ConflictError, failpoint, isFinalRunState, noSuchRun, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey } from './keys.ts';
+import { listRevisionKeys } from './revision-keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { removeRecord } from './scripts.ts';
@@ -56,7 +57,8 @@ export async function removeRun(
   const own = Object.keys(runKeyDocs).flatMap((name) =>
     Object.entries(run.names).flatMap(([known, key]) => (known === name ? [key] : [])),
   );
-  const more = [...own, ...ready];
+  const edited = await listRevisionKeys(redis, run);
+  const more = [...own, ...ready, ...edited.map(({ key }) => key)];
   await failpoint('remove.before');
   const removed = await removeRecord.run(redis, { names: run.names, more }, [
     ...[id, set, until],

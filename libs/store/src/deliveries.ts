@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Delivery, decodeDelivery } from './packed.ts';
 import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { claimDelivery, returnDelivery } from './scripts.ts';
 
-/** Why a claim got nothing; after `cancelled`, `split` and `poison` the run needs a settling turn. */
+/** Why a claim got nothing; after `cancelled`, `split`, `poison` and `parked` the run needs a settling turn. */
 export type Refusal = (typeof refusals)[number];
 
 export type ClaimAnswer =
@@ -14,6 +15,8 @@ export type ClaimAnswer =
       readonly hasOutputs: boolean;
       /** As RunFacts.shape, at this moment. */
       readonly shape: number;
+      /** Tasks of it were cancelled or are paused: something else may start instead. */
+      readonly needsTurn: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -46,23 +49,43 @@ export async function claim(
   ]);
   if (typeof answer !== 'string') {
     const delivery = decodeDelivery(request.carrier, answer.packed);
-    return { kind: 'claimed', delivery, hasOutputs: answer.hasOutputs, shape: answer.shape };
+    const { hasOutputs, shape, needsTurn } = answer;
+    return { kind: 'claimed', delivery, hasOutputs, shape, needsTurn };
   }
   const refusal = refusals.find((word) => word === answer);
   if (refusal === undefined) throw new Error(`a claim was answered with ${answer}`);
   return { kind: 'refused', refusal };
 }
 
-const refusals = ['gone', 'late', 'cancelled', 'split', 'poison', 'paused'] as const;
+const refusals = [
+  ...(['gone', 'late', 'cancelled', 'split', 'poison', 'parked', 'paused', 'editing'] as const),
+] as const;
 
-/** Hands back open tasks of a claimed delivery, all or those at some places; returns how many. */
-export function handBack(
+/** How long is waited before a run that is being edited is asked again. */
+export const editPollMs = 100;
+/** Far longer than an edit may take: its editor is taken for gone after 10 s without a sign. */
+const mostEditPolls = 600;
+
+/**
+ * Hands back open tasks of a claimed delivery, all or those at some places; returns how many. Of a run that is
+ * being edited once that is over.
+ */
+export async function handBack(
   redis: RedisClient,
   run: OpenRunHandle,
-  delivery: Pick<Delivery, 'carrier' | 'token'>,
-  places: readonly number[] = [],
+  request: Pick<Delivery, 'carrier' | 'token'> & {
+    readonly now: number;
+    readonly places?: readonly number[];
+  },
 ): Promise<number> {
-  return returnDelivery.run(redis, run.keys, [delivery.carrier, delivery.token, ...places]);
+  const { carrier, token, now, places = [] } = request;
+  const args = [carrier, token, now, ...places];
+  for (let poll = 0; poll < mostEditPolls; poll++) {
+    const count = await returnDelivery.run(redis, run.keys, args);
+    if (count >= 0) return count;
+    await sleep(editPollMs);
+  }
+  return 0;
 }
 
 /** Every open delivery of a run: a bounded window of its ready work. */

@@ -51,9 +51,10 @@ async function told(driver: StoreDriver): Promise<readonly string[]> {
 }
 
 function describeEvent(event: FeedEvent): string {
-  const { number, kind, state } = event;
-  if (event.kind !== 'task') return `${number} ${kind} ${state}`;
-  return `${number} task ${event.task} ${state} ${event.attempt}`;
+  const { number, kind } = event;
+  if ('told' in event) return `${number} ${kind} ${event.told.selected}`;
+  if (event.kind !== 'task') return `${number} ${kind} ${event.state}`;
+  return `${number} task ${event.task} ${event.state} ${event.attempt}`;
 }
 
 describe('the feed of a run', () => {
@@ -150,8 +151,8 @@ describe('the feed of a run', () => {
     const driver = await StoreDriver.submit(redis, 'events', planOf([node]), { expiresAt: 99 });
     const before = await told(driver);
 
-    await startRun.run(redis, driver.run.keys, [5]);
-    await startRun.run(redis, driver.run.keys, [5]);
+    await startRun.run(redis, driver.run.keys, [5, '']);
+    await startRun.run(redis, driver.run.keys, [5, '']);
 
     expect(before).toEqual([]);
     expect(await told(driver)).toEqual(['1 started running']);

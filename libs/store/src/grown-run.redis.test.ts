@@ -45,6 +45,16 @@ test('who knew fewer queues of a run is served all the same, and nothing is coun
   expect(await redis.llen(`${driver.run.names.meta.slice(0, -4)}ready1`)).toBe(1);
 });
 
+test('a run is only taken for gone where Redis says so', async () => {
+  const away = connectRedis(inject('redisUrl'), () => undefined);
+  const infos = new RunInfoCache(away, 'grown');
+  const { run } = await submitGrown();
+
+  expect(await infos.readIfThere('nobody')).toBeNull();
+  away.disconnect();
+  await expect(infos.readIfThere(run.id)).rejects.toThrow('Connection is closed');
+});
+
 test('a cached run is read again only for a higher shape', async () => {
   const { run } = await submitGrown();
   const infos = new RunInfoCache(redis, 'grown');

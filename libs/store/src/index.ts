@@ -6,6 +6,7 @@ export {
   standOf,
   touchCopy,
 } from './archive/copy-run.ts';
+export { readMovable } from './archive/read-movable.ts';
 export { readSections } from './archive/read-sections.ts';
 export { decodeSections, encodeSection, type RunSection } from './archive/sections.ts';
 export { checkRedis, type RedisDemands } from './check-redis.ts';
@@ -24,7 +25,14 @@ export {
   removeRun,
   wasDeleted,
 } from './delete-run.ts';
-export { type ClaimAnswer, claim, handBack, type Refusal, readDeliveries } from './deliveries.ts';
+export {
+  type ClaimAnswer,
+  claim,
+  editPollMs,
+  handBack,
+  type Refusal,
+  readDeliveries,
+} from './deliveries.ts';
 export {
   type BacklogEntry,
   decodeBacklogEntry,
@@ -55,18 +63,79 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { type EditParts, listEditParts } from './edit/edit-parts.ts';
+export {
+  type EditToken,
+  editorGoneMs,
+  freezeRun,
+  goOnWithEdit,
+  type Swap,
+  swapIn,
+} from './edit/edit-protocol.ts';
+export { type FrozenState, type NextState, readFrozen, writeState } from './edit/edit-state.ts';
+export {
+  planPayloads,
+  type RunStructure,
+  readPayloads,
+  readStateBytes,
+  readStructure,
+} from './edit/read-revision.ts';
+export { type Revision, readRevisions } from './edit/read-revisions.ts';
+export { openShadow, type Shadow, writeParts } from './edit/shadow.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
+  encodeTold,
   type FeedEvent,
+  type FeedPage,
+  type PartEvent,
   type RunEvent,
   readEvents,
+  readFeedPage,
   readLastEvent,
+  readLastEventTime,
   type TaskEvent,
 } from './events.ts';
 export {
+  type FailedHook,
+  type FailedHookPosition,
+  type HookRetryAnswer,
+  listFailedHooks,
+  readFailedHook,
+  retryFailedHook,
+} from './failed-hooks.ts';
+export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
+export {
+  findSetOf,
+  type GeneratedRecord,
+  readGenerated,
+  readGeneratedBy,
+} from './growth/generated-sets.ts';
+export {
+  type LaterEdges,
+  readLaterChildren,
+  readLaterParents,
+} from './growth/later-edges.ts';
+export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
+export {
+  delayHooks,
+  type GivenUp,
+  type HookLane,
+  type HookLaneState,
+  type HookMove,
+  type HookPlan,
+  type HookStanding,
+  moveLane,
+  putHooksAside,
+  readDueHooks,
+  readHookStanding,
+} from './hooks.ts';
+export {
   cancelChannel,
+  cancelTasksChannel,
+  editChannel,
   pauseChannel,
   readyKeyDoc,
+  revisionKeyDoc,
   runChannel,
   runKeyDocs,
   shardCount,
@@ -76,6 +145,7 @@ export {
 } from './keys.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, readTaskLogs, writeLog } from './logs.ts';
+export { type OpenTasks, readOpenTasks } from './open-tasks.ts';
 export {
   acknowledgeOutcomes,
   appendOutcomes,
@@ -92,13 +162,16 @@ export {
 } from './outcomes.ts';
 export {
   type AttemptRecord,
+  attemptBytes,
   bytesOf,
   type Delivery,
   decodeDelivery,
   decodeExtras,
   decodeOutcome,
+  encodeDelivery,
   encodeExtras,
   encodeOutcome,
+  encodeReadyEntry,
   finalStateOf,
   isClaimed,
   type OutboxEntry,
@@ -110,6 +183,23 @@ export {
   toUint32,
 } from './packed.ts';
 export {
+  type CancelPage,
+  type CancelRecord,
+  cancelPage,
+  changePaused,
+  findCancelling,
+  hasPausedParts,
+  mostPaused,
+  type Paused,
+  type PausedParts,
+  readCancels,
+  readPaused,
+  startCancel,
+} from './parts.ts';
+export { type EndedAttempt, readAttempts } from './read-attempts.ts';
+export { readChildrenOf } from './read-edges.ts';
+export { entriesPerPage, readEntryPage } from './read-entries.ts';
+export {
   type ClassCounts,
   type RunSummary,
   readClasses,
@@ -118,7 +208,7 @@ export {
   type StateCounts,
   summaryOfRecord,
 } from './read-run.ts';
-export { openSpec, type SpecText } from './read-spec.ts';
+export { joinTasks, openSpec, type SpecText } from './read-spec.ts';
 export {
   type FailureRecord,
   failureRecord,
@@ -142,15 +232,25 @@ export {
   retryPage,
   startRetry,
 } from './retry.ts';
+export { withDescendants } from './retry-closure.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
 export {
   groupAt,
   type PlannedTask,
+  RunChangedError,
   type RunFacts,
   RunInfo,
   RunInfoCache,
   readRunFacts,
 } from './run-info.ts';
+export {
+  findNumberedRun,
+  forgetGoneNumbers,
+  type ListedRun,
+  listAllRuns,
+  numberRuns,
+  readRunNumbers,
+} from './run-numbers.ts';
 export type { GroupRoute } from './run-parts.ts';
 export type { RedisClient } from './script.ts';
 export * as allScripts from './scripts.ts';
@@ -173,6 +273,7 @@ export {
   signOnListener,
 } from './shards.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
+export { buildChildren, type Children } from './structure.ts';
 export {
   haltPage,
   type QueueShare,

@@ -23,7 +23,7 @@ export const runKeyDocs = {
   state: {
     type: 'string',
     holds:
-      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides',
+      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled, 11 of a generated set that was replaced',
     lifetime: untilDeleted,
   },
   waiting: {
@@ -110,6 +110,64 @@ export const runKeyDocs = {
     holds: 'u32 LE an id: tasks that are being brought back, ascending',
     lifetime: 'until they are, or the run is ended early',
   },
+  cancel: {
+    type: 'string',
+    holds: 'u32 LE an id: tasks that are being cancelled while the run goes on, ascending',
+    lifetime: 'until all are marked, or the run is ended early',
+  },
+  cancels: {
+    type: 'list',
+    holds: 'JSON of the last 100 cancels of tasks: when, by whom, of which',
+    lifetime: untilDeleted,
+  },
+  paused: {
+    type: 'hash',
+    holds: '`g` and a group, `t` and an id -> since when in ms, by whom',
+    lifetime: 'until they go on, or the run has ended',
+  },
+  parked: {
+    type: 'list',
+    holds: 'entries as in the ready lists: ready tasks that are paused',
+    lifetime: untilEnd,
+  },
+  moreChildren: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in children: edges to tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  moreParents: {
+    type: 'hash',
+    holds: 'node -> u32 LE an edge, as in parents: edges from tasks that were generated later',
+    lifetime: untilDeleted,
+  },
+  generated: {
+    type: 'hash',
+    holds:
+      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes',
+    lifetime: untilDeleted,
+  },
+  retiring: {
+    type: 'list',
+    holds:
+      'ranges of generated sets that were replaced: from u32, to u32, cursor u32, 1 where some of it runs u32',
+    lifetime: 'until they are retired',
+  },
+  stash: {
+    type: 'list',
+    holds:
+      'outcomes that came while the run was frozen for an edit: MessagePack of carrier, token, outcomes, extras, dues',
+    lifetime: 'until the run goes on',
+  },
+  resets: {
+    type: 'string',
+    holds: 'u32 LE a task that an edit sets back: 24 bits of id, 8 of what it was',
+    lifetime: 'until they are set back',
+  },
+  revisions: {
+    type: 'hash',
+    holds: 'revision -> JSON of when an edit made it, and what became of tasks; none of the first',
+    lifetime: untilDeleted,
+  },
   attempts: {
     type: 'string',
     holds:
@@ -131,6 +189,11 @@ export const runKeyDocs = {
     type: 'stream',
     holds:
       'the feed, at most about 10,000 entries; an entry has the number of its last event: `k`ind, `t`ime, `p`: ids u32, state codes u8, attempts u8 of the tasks that one call ended',
+    lifetime: untilDeleted,
+  },
+  hookLanes: {
+    type: 'hash',
+    holds: 'lane of a webhook -> JSON: the last event that was delivered, the message under way',
     lifetime: untilDeleted,
   },
   spec: {
@@ -186,6 +249,17 @@ export const shardKeyDocs = {
     holds: 'entries of outcomes that could not be settled in five tries; capped at 10,000',
     lifetime: always,
   },
+  hooks: {
+    type: 'zset',
+    holds:
+      'runs whose webhooks have something to be told, or will have, by when they are looked at',
+    lifetime: always,
+  },
+  hooksFailed: {
+    type: 'stream',
+    holds: 'messages of webhooks that were given up; capped at about 10,000',
+    lifetime: always,
+  },
   lease: { type: 'string', holds: 'the listener that owns the shard', lifetime: '5 s, renewed' },
 } as const satisfies Record<string, KeyDoc>;
 
@@ -194,6 +268,14 @@ export const readyKeyDoc = {
   type: 'list',
   holds: 'entries of one group: u32 (24 bits of group, 8 of flags) and at most 256 ids',
   lifetime: untilEnd,
+} as const satisfies KeyDoc;
+
+/** `{spec@<revision>}` of revisions that were edited since, and `{payload@<revision>}` where that has the texts of tasks. */
+export const revisionKeyDoc = {
+  type: 'string',
+  holds:
+    'the spec of an earlier revision; where its tasks came one by one, `payload@<revision>` has their texts',
+  lifetime: 'until the run is deleted, or has twenty newer ones',
 } as const satisfies KeyDoc;
 
 /** Keys of the whole store. */
@@ -214,6 +296,12 @@ export const storeKeyDocs = {
     holds: 'number mod 65,536 -> name of a worker, for attempts',
     lifetime: always,
   },
+  runNumbers: {
+    type: 'zset',
+    holds: 'runs by their number, for clients that know no other ids (DaggyR)',
+    lifetime: 'until a list of runs finds many that are gone',
+  },
+  nextRunNumber: { type: 'string', holds: 'the next number of a run', lifetime: always },
   fence: {
     type: 'string',
     holds: 'nothing: it is written so that `WAIT` has something to wait for (mode `ha` only)',
@@ -229,7 +317,8 @@ export type KeyNames = Readonly<Record<ScriptKey, string>>;
 
 /** The shard that a run lives in: 0 … 31. */
 export function shardOf(runId: string): number {
-  return fnv1a64Low(runId) % shardCount;
+  // What is written for an edit of a run lies beside it: `<run>~<token>`.
+  return fnv1a64Low(runId.split('~', 1)[0] ?? runId) % shardCount;
 }
 
 export function shardTag(namespace: string, shard: number): string {
@@ -258,7 +347,19 @@ export function readyKey(namespace: string, runId: string, queue: number): strin
   return `${shardTag(namespace, shardOf(runId))}:run:${runId}:ready${queue}`;
 }
 
-/** The same, from the run's `meta` key. */
+/** Specs of so many revisions before the last can be read. */
+export const keptSpecs = 20;
+
+/** What is kept of the spec of an earlier revision. */
+export function revisionKey(
+  namespace: string,
+  runId: string,
+  { part, revision }: { readonly part: 'spec' | 'payload'; readonly revision: number },
+): string {
+  return `${shardTag(namespace, shardOf(runId))}:run:${runId}:${part}@${revision}`;
+}
+
+/** As `readyKey`, from the run's `meta` key. */
 export function readyKeyBeside(metaKey: string, queue: number): string {
   return `${metaKey.slice(0, -'meta'.length)}ready${queue}`;
 }
@@ -271,6 +372,16 @@ export function runChannel(namespace: string, runId: string): string {
 /** On which a cancel is told to every worker at once. */
 export function cancelChannel(namespace: string): string {
   return `${namespace}:cancel`;
+}
+
+/** On which an edit is told to every worker at once: when the run is frozen, and when it has its new spec. */
+export function editChannel(namespace: string): string {
+  return `${namespace}:edit`;
+}
+
+/** On which a cancel of tasks is told to every worker at once. */
+export function cancelTasksChannel(namespace: string): string {
+  return `${namespace}:cancel-tasks`;
 }
 
 /** On which a pause is told to every worker at once. */

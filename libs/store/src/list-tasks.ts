@@ -129,7 +129,7 @@ function takeMatching(
 ): number {
   for (let at = from; at < to; at++) {
     if (tasks.length >= query.limit) return at;
-    if (!isOfClass(at)) continue;
+    if (!isOfClass(at) || reader.isRetired(at)) continue;
     const state = reader.stateOf(at);
     if (query.state === undefined || query.state === state) tasks.push({ number: at, state });
   }

@@ -14,6 +14,9 @@ export const stateCode = {
   delayed: 7,
   suspended: 8,
   halting: 9,
+  cancelling: 10,
+  /** Of a generated set that was replaced: final, and no task any more. */
+  retired: 11,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [
@@ -23,6 +26,12 @@ const finalByCode: readonly (FinalTaskState | undefined)[] = [
   'failed',
   'skipped',
   'upstream-failed',
+  'cancelled',
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  // Retired: whoever still asks for it by its number is told so.
   'cancelled',
 ];
 
@@ -43,6 +52,8 @@ export interface Delivery {
   readonly group: number;
   readonly cutAtS: number;
   readonly isolated: boolean;
+  /** 1: its tasks travel alone, 2: in a process of their own. */
+  readonly flags: number;
   readonly queue: number;
   readonly ids: readonly number[];
   readonly attempts: readonly number[];
@@ -69,6 +80,7 @@ export function decodeDelivery(carrier: number, raw: Buffer): Delivery {
     group: raw.readUInt32LE(16),
     cutAtS: raw.readUInt32LE(20),
     isolated: (raw.readUInt8(26) & 2) !== 0,
+    flags: raw.readUInt8(26),
     queue: raw.readUInt8(27),
     ids: places.map((place) => raw.readUInt32LE(headBytes + 4 * place)),
     attempts: places.map((place) => raw.readUInt8(attemptsAt + place)),
@@ -76,6 +88,37 @@ export function decodeDelivery(carrier: number, raw: Buffer): Delivery {
       (place) => (raw.readUInt8(attemptsAt + n + (place >> 3)) & (1 << (place & 7))) !== 0,
     ),
   };
+}
+
+/** As a script would write it. */
+export function encodeDelivery(delivery: Delivery): Buffer {
+  const { ids, attempts, open } = delivery;
+  const n = ids.length;
+  const raw = Buffer.alloc(headBytes + 5 * n + Math.ceil(n / 8));
+  delivery.token.copy(raw, 0);
+  raw.writeUInt32LE(delivery.attemptsStarted, 8);
+  raw.writeUInt32LE(delivery.starts, 12);
+  raw.writeUInt32LE(delivery.group, 16);
+  raw.writeUInt32LE(delivery.cutAtS, 20);
+  raw.writeUInt16LE(n, 24);
+  raw.writeUInt8(delivery.flags, 26);
+  raw.writeUInt8(delivery.queue, 27);
+  const attemptsAt = headBytes + 4 * n;
+  for (let place = 0; place < n; place++) {
+    raw.writeUInt32LE(ids[place] ?? 0, headBytes + 4 * place);
+    raw.writeUInt8(attempts[place] ?? 1, attemptsAt + place);
+    const at = attemptsAt + n + (place >> 3);
+    if (open[place]) raw.writeUInt8(raw.readUInt8(at) | (1 << (place & 7)), at);
+  }
+  return raw;
+}
+
+/** An entry of a ready list: at most 256 ids of one group. */
+export function encodeReadyEntry(group: number, flags: number, ids: readonly number[]): Buffer {
+  const raw = Buffer.alloc(4 + 4 * ids.length);
+  raw.writeUInt32LE(((flags << 24) | group) >>> 0, 0);
+  for (const [index, id] of ids.entries()) raw.writeUInt32LE(id, 4 + 4 * index);
+  return raw;
 }
 
 /** What is told of a carrier that is not in BullMQ yet. */

@@ -9,6 +9,8 @@ const pageBytes = 262_144;
 const pagesPerTrip = 8;
 /** Fields of a hash go together up to here. */
 const fieldBytes = 65_536;
+/** Of a ready list an entry has up to 1 KB. */
+const entriesPerPage = 128;
 
 /** Lua's unpack takes some thousands of values. */
 const textsPerPage = 1_000;
@@ -39,37 +41,37 @@ export class PageWriter {
     if (bytes.length === 0) return;
     // The last byte first: a string that grows by SETRANGE takes up to twice its size.
     if (bytes.length > pageBytes)
-      await this.#add(key, ['s', bytes.length - 1, bytes.subarray(-1)], 1);
+      await this.#add(this.#run.names[key], ['s', bytes.length - 1, bytes.subarray(-1)], 1);
     for (let at = 0; at < bytes.length; at += pageBytes) {
       const page = bytes.subarray(at, at + pageBytes);
-      await this.#add(key, ['s', at, page], page.length);
+      await this.#add(this.#run.names[key], ['s', at, page], page.length);
     }
   }
 
   /** A page of a string whose size is known. */
   async writeBytes(
-    key: RunPart['key'],
+    target: string,
     page: { readonly offset: number; readonly total: number; readonly bytes: Buffer },
   ): Promise<void> {
     const { offset, total, bytes } = page;
     // As above; what follows writes the byte that is meant.
-    if (offset === 0 && total > bytes.length) await this.#add(key, ['s', total - 1, '\0'], 1);
-    await this.#add(key, ['s', offset, bytes], bytes.length);
+    if (offset === 0 && total > bytes.length) await this.#add(target, ['s', total - 1, '\0'], 1);
+    await this.#add(target, ['s', offset, bytes], bytes.length);
   }
 
   /** Fields of a hash and their values, in turns. */
-  async writeFields(key: RunPart['key'], texts: readonly Buffer[]): Promise<void> {
+  async writeFields(target: string, texts: readonly Buffer[]): Promise<void> {
     for (let at = 0; at < texts.length; at += textsPerPage) {
       const page = texts.slice(at, at + textsPerPage);
       const bytes = page.reduce((sum, { length }) => sum + length, 0);
-      await this.#add(key, ['h', ...page], bytes);
+      await this.#add(target, ['h', ...page], bytes);
     }
   }
 
   /** An entry of a stream: its id, then fields and values. */
-  async writeEntry(key: RunPart['key'], texts: readonly Buffer[]): Promise<void> {
+  async writeEntry(target: string, texts: readonly Buffer[]): Promise<void> {
     const bytes = texts.reduce((sum, { length }) => sum + length, 0);
-    await this.#add(key, ['e', ...texts], bytes);
+    await this.#add(target, ['e', ...texts], bytes);
   }
 
   /** Resolves when everything is written. */
@@ -78,7 +80,21 @@ export class PageWriter {
     await this.#send();
   }
 
-  async #addField(key: RunPart['key'], field: number, bytes: Buffer): Promise<void> {
+  /** A part of a string that is put together as it comes. */
+  async writeAt(key: RunPart['key'], at: number, bytes: Buffer): Promise<void> {
+    await this.#add(this.#run.names[key], ['s', at, bytes], bytes.length);
+  }
+
+  /** Entries of a list that was empty so far. */
+  async append(target: string, entries: readonly Buffer[]): Promise<void> {
+    for (let at = 0; at < entries.length; at += entriesPerPage) {
+      const page = entries.slice(at, at + entriesPerPage);
+      const bytes = page.reduce((sum, entry) => sum + entry.length, 0);
+      await this.#add(target, ['l', at, ...page], bytes);
+    }
+  }
+
+  async #addField(key: RunPart['key'], field: number | string, bytes: Buffer): Promise<void> {
     if (this.#fields?.key !== key) await this.#closeFields();
     this.#fields ??= { key, args: ['h'], bytes: 0 };
     this.#fields.args.push(field, bytes);
@@ -89,11 +105,11 @@ export class PageWriter {
   async #closeFields(): Promise<void> {
     const fields = this.#fields;
     this.#fields = null;
-    if (fields !== null) await this.#add(fields.key, fields.args, fields.bytes);
+    if (fields !== null) await this.#add(this.#run.names[fields.key], fields.args, fields.bytes);
   }
 
-  async #add(key: RunPart['key'], args: readonly Argument[], bytes: number): Promise<void> {
-    this.#pages.push({ target: this.#run.names[key], args });
+  async #add(target: string, args: readonly Argument[], bytes: number): Promise<void> {
+    this.#pages.push({ target, args });
     this.#bytes += bytes;
     if (this.#bytes >= pageBytes * pagesPerTrip) await this.#send();
   }

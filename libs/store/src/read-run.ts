@@ -8,6 +8,7 @@ import {
 } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
+import { hasPausedParts } from './parts.ts';
 import { runHandle } from './run-handle.ts';
 import { factsOf, type RunFacts, type RunInfo } from './run-info.ts';
 import type { RedisClient } from './script.ts';
@@ -29,6 +30,12 @@ export interface RunSummary {
   readonly halt: 'cancel' | 'stop' | null;
   /** Null unless its state is `paused`. */
   readonly pausedAt: number | null;
+  /** Who asked for it, as they said: of its submission, the pause that lasts, the cancel. */
+  readonly by: string | null;
+  readonly pausedBy: string | null;
+  readonly cancelledBy: string | null;
+  /** Whether classes or tasks of it are paused by themselves. */
+  readonly hasPausedParts: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly taskCount: number;
@@ -130,6 +137,10 @@ function summaryOf(
     state: isPaused ? 'paused' : stored,
     halt,
     pausedAt: isPaused ? toNumberOrNull(meta['pausedAt']) : null,
+    by: meta['by'] || null,
+    pausedBy: isPaused ? meta['pausedBy'] || null : null,
+    cancelledBy: halt === 'cancel' ? meta['haltedBy'] || null : null,
+    hasPausedParts: hasPausedParts(meta),
     startedAt: toNumberOrNull(meta['started']),
     endedAt: toNumberOrNull(meta['ended']),
     taskCount: facts.nodeCount - facts.barrierCount,
@@ -153,7 +164,9 @@ function countStates(
     finalTaskStates.map((state) => [state, Number(meta[`c${stateCode[state]}`] ?? 0)]),
   );
   const queues = facts.handle.queues;
-  const ready = queues.reduce((sum, _, queue) => sum + Number(meta[`r${queue}`] ?? 0), 0);
+  // Those that are paused lie beside their lists.
+  const inLists = queues.reduce((sum, _, queue) => sum + Number(meta[`r${queue}`] ?? 0), 0);
+  const ready = inLists + Number(meta['parked'] ?? 0);
   const delayed = Number(meta['delayed'] ?? 0);
   const { queued, running } = countOpen(deliveries);
   const ended = Object.values(final).reduce((sum, count) => sum + count, 0);
@@ -212,10 +225,11 @@ export async function readClasses(
   ]);
   const classes = new Map<string, Tally>();
   groups.forEach((group, number) => {
-    if (group.kind === 'barrier') return;
+    // Groups that no task has any more are left of an earlier revision.
+    if (group.kind === 'barrier' || group.total === 0) return;
     const tally = classes.get(group.class) ?? new Tally();
     classes.set(group.class, tally);
-    tally.total += group.total;
+    tally.total += group.total - Number(counts[`${number}:${stateCode.retired}`] ?? 0);
     tally.measured += Number(counts[`${number}:n`] ?? 0);
     tally.micros += Number(counts[`${number}:us`] ?? 0);
     if (halt === null) tally.add('ready', Number(counts[`${number}:${stateCode.ready}`] ?? 0));

@@ -9,8 +9,8 @@ import {
   finalStateOf,
   isClaimed,
   stateCode,
-  toUint32,
 } from './packed.ts';
+import { childKeys, parentKeys, readEdges, readOwnEdges } from './read-edges.ts';
 import { groupAt, type PlannedTask, type RunInfo } from './run-info.ts';
 import type { RedisClient } from './script.ts';
 
@@ -39,6 +39,8 @@ export interface TaskSummary {
 /** States of a span of nodes, read from four strings and the open deliveries. */
 export interface StateReader {
   stateOf(number: number): TaskState;
+  /** Of a generated set that was replaced: no task any more. */
+  isRetired(number: number): boolean;
 }
 
 /** The states of nodes from ≤ n < to. */
@@ -62,6 +64,7 @@ export async function readStates(
     });
   }
   return {
+    isRetired: (number) => states[number - from] === stateCode.retired,
     stateOf(number) {
       const code = states[number - from] ?? 0;
       const final = finalStateOf(code);
@@ -146,10 +149,9 @@ export interface TaskDetail extends TaskSummary {
   readonly successes: readonly (AttemptRecord & { readonly attempt: number })[];
   readonly parents: readonly number[];
   readonly children: readonly number[];
+  /** Attempts made before it was last brought back: they do not count against its retries. */
+  readonly base: number;
 }
-
-/** Parents and children that are listed of one task at most. */
-const mostNeighbours = 100;
 
 export async function readTask(
   redis: RedisClient,
@@ -161,12 +163,13 @@ export async function readTask(
   const [summary] = await summarize(redis, info, [{ number, state: reader.stateOf(number) }]);
   if (summary === undefined) throw new Error(`task ${number} could not be read`);
   const fields = Array.from({ length: summary.attempt }, (_, index) => `${number}.${index + 1}`);
-  const [output, records, past, parents, children] = await Promise.all([
+  const [output, records, past, parents, children, base] = await Promise.all([
     redis.hget(names.outputs, String(number)),
     fields.length === 0 ? [] : redis.hmget(names.failures, ...fields),
     fields.length < 2 ? [] : redis.hmgetBuffer(names.past, ...fields),
-    readEdges(redis, { offsets: names.parentOffsets, edges: names.parents }, number),
-    readEdges(redis, { offsets: names.childOffsets, edges: names.children }, number),
+    readEdges(redis, parentKeys(info), number),
+    readEdges(redis, childKeys(info), number),
+    redis.hget(names.bases, String(number)),
   ]);
   const failures = records.flatMap((raw, index) =>
     raw === null ? [] : [{ ...failureRecord.parse(JSON.parse(raw)), attempt: index + 1 }],
@@ -175,35 +178,23 @@ export async function readTask(
     const record = raw === null ? null : decodeAttempt(raw);
     return record === null ? [] : [{ ...record, attempt: index + 1 }];
   });
-  return { ...summary, output: parseJson(output), failures, successes, parents, children };
-}
-
-async function readEdges(
-  redis: RedisClient,
-  keys: { readonly offsets: string; readonly edges: string },
-  number: number,
-  most = mostNeighbours,
-): Promise<readonly number[]> {
-  const offsets = toUint32(await redis.getrangeBuffer(keys.offsets, number * 4, number * 4 + 7));
-  const from = offsets[0] ?? 0;
-  const to = Math.min(offsets[1] ?? 0, from + most);
-  if (to <= from) return [];
-  const edges = toUint32(await redis.getrangeBuffer(keys.edges, from * 4, to * 4 - 1));
-  return [...edges].map((edge) => edge & 0xff_ff_ff);
+  return {
+    ...{ ...summary, output: parseJson(output), failures, successes, parents, children },
+    base: Number(base ?? 0),
+  };
 }
 
 /** Tasks whose outputs one task may read at most; more is an error that says so. */
 const mostInputs = 100_000;
 
-/** The direct parents of a task; a barrier stands for its own parents. */
+/** The direct parents of a task; a barrier stands for its own parents, a generator's end for the generator alone. */
 export async function readParents(
   redis: RedisClient,
   info: RunInfo,
   number: number,
 ): Promise<readonly number[]> {
-  const names = info.facts.handle.names;
-  const keys = { offsets: names.parentOffsets, edges: names.parents };
-  const direct = await readEdges(redis, keys, number, mostInputs);
+  const own = await readOwnEdges(redis, parentKeys(info), number, mostInputs);
+  const direct = [...own].map((edge) => edge & 0xff_ff_ff);
   const ranges = await info.ranges();
   const parents: number[] = [];
   for (const parent of direct) {
@@ -249,10 +240,19 @@ export async function findTask(
     const hashes = new Uint16Array(new Uint8Array(raw).buffer);
     for (let at = hashes.indexOf(wanted); at >= 0; at = hashes.indexOf(wanted, at + 1)) {
       const task = await info.task(from + at);
-      if (task.id === idOrNumber && task.group.kind !== 'barrier') return from + at;
+      if (task.id !== idOrNumber || task.group.kind === 'barrier') continue;
+      if (!(await isRetired(redis, info, from + at))) return from + at;
     }
   }
   return null;
+}
+
+/** A generated task may have taken the id of one that its generator generated before. */
+async function isRetired(redis: RedisClient, info: RunInfo, number: number): Promise<boolean> {
+  // Only a run that has grown has any.
+  if (info.facts.shape === 0) return false;
+  const [code] = await redis.getrangeBuffer(info.facts.handle.names.state, number, number);
+  return code === stateCode.retired;
 }
 
 const nodesPerRead = 524_288;

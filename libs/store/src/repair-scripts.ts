@@ -31,7 +31,7 @@ export const repairTasks = defineScript(
 export const repairReady = defineScript(
   'repair-ready',
   {
-    keys: ['meta', 'counts', 'groupIndex', 'demand'],
+    keys: ['meta', 'counts', 'groupIndex', 'demand', 'parked'],
     preludes: ['packed', 'run', 'repair'],
     takesMore: true,
     allowOom: true,

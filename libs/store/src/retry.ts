@@ -1,6 +1,8 @@
 import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
+import { editorGoneMs } from './edit/edit-protocol.ts';
+import { type LaterEdges, readLaterChildren } from './growth/later-edges.ts';
 import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
 import { withDescendants } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
@@ -29,6 +31,8 @@ export interface RetrySource {
   readonly words: Buffer;
   readonly childOffsets: Uint32Array;
   readonly children: Uint32Array;
+  /** Children that were generated after the run was sealed. */
+  readonly later: LaterEdges;
   /** Open in deliveries. */
   readonly open: ReadonlySet<number>;
 }
@@ -49,7 +53,8 @@ export async function readRetrySource(
   for (const { ids, open: bits } of await readDeliveries(redis, run)) {
     for (const [place, id] of ids.entries()) if (bits[place]) open.add(id);
   }
-  return { nodeCount, states, words, childOffsets, children, open };
+  const later = await readLaterChildren(redis, run);
+  return { nodeCount, states, words, childOffsets, children, later, open };
 }
 
 /** The selected nodes with all that hangs on them, ascending. */
@@ -68,7 +73,7 @@ export function fateOf(source: RetrySource, node: number): 'reset' | 'left' | 'w
 
 /**
  * Begins to bring tasks back. The same token again gets the same answer. `retrying`: another retry is
- * under way; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
+ * under way; `moved`: tasks have joined the run since it was read; `halting`: the run is being ended early; `created`, `submitting`; null: it is gone.
  */
 export function startRetry(
   redis: RedisClient,
@@ -78,10 +83,14 @@ export function startRetry(
     readonly createdAt: number;
     readonly now: number;
     readonly ids: Uint32Array;
+    readonly by?: string | null;
+    /** Of the run that was read; 0 for one that never grew. */
+    readonly shape?: number;
   },
 ): Promise<string | null> {
-  const { token, createdAt, now, ids } = request;
-  return beginRetry.run(redis, run.keys, [token, createdAt, now, bytesOf(ids)]);
+  const { token, createdAt, now, ids, by, shape = 0 } = request;
+  const args = [token, createdAt, now, bytesOf(ids), by ?? '', shape, editorGoneMs];
+  return beginRetry.run(redis, run.keys, args);
 }
 
 /** What one page goes through: a few ms of Redis. */

@@ -1,6 +1,16 @@
-import { type Json, noSuchRun, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
+import {
+  ConflictError,
+  type Json,
+  NotFoundError,
+  noSuchRun,
+  payloadChunk,
+  type TaskPayload,
+  taskId,
+} from '@runnel/core';
+import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import { decodeGroups, decodePayloads, groupChunk, type StoredGroup } from './chunks.ts';
+import type { KeyNames } from './keys.ts';
 import { toUint32 } from './packed.ts';
 import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -72,9 +82,9 @@ export class RunInfo {
 
   /** Pairs (first id, group). */
   ranges(): Promise<Uint32Array> {
-    this.#ranges ??= this.#redis
-      .getBuffer(this.facts.handle.names.groupRanges)
-      .then((raw) => toUint32(raw ?? Buffer.alloc(0)));
+    this.#ranges ??= this.#readChecked((pipeline, { groupRanges }) =>
+      pipeline.getBuffer(groupRanges),
+    ).then((raw) => toUint32(raw ?? Buffer.alloc(0)));
     return this.#ranges;
   }
 
@@ -123,8 +133,40 @@ export class RunInfo {
 
   async #readPayloads(chunk: number): Promise<readonly TaskPayload[]> {
     const first = chunk === 0 ? this.#firstChunks.payload : undefined;
-    const { payload } = this.facts.handle.names;
-    return decodePayloads(first ?? (await this.#redis.hgetBuffer(payload, String(chunk))));
+    if (first !== undefined) return decodePayloads(first);
+    const raw = await this.#readChecked((pipeline, { payload }) =>
+      pipeline.hgetBuffer(payload, String(chunk)),
+    );
+    return decodePayloads(raw);
+  }
+
+  /** Throws RunChangedError where the run has another revision than these parts. */
+  async checkRevision(): Promise<void> {
+    const { handle, revision } = this.facts;
+    const now = await this.#redis.hget(handle.names.meta, 'revision');
+    if (now !== null && Number(now) !== revision) throw new RunChangedError(handle.id);
+  }
+
+  /** What an edit replaces: read before the revision, so that nothing of another one gets in. */
+  async #readChecked(
+    read: (pipeline: ChainableCommander, names: KeyNames) => ChainableCommander,
+  ): Promise<Buffer | null> {
+    const { handle, revision } = this.facts;
+    const pipeline = read(this.#redis.pipeline(), handle.names);
+    const replies = (await pipeline.hget(handle.names.meta, 'revision').exec()) ?? [];
+    const [raw, now] = replies.map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
+    });
+    if (typeof now === 'string' && Number(now) !== revision) throw new RunChangedError(handle.id);
+    return Buffer.isBuffer(raw) ? raw : null;
+  }
+}
+
+/** The run was edited since its parts were read: they are to be read again. */
+export class RunChangedError extends ConflictError {
+  constructor(id: string) {
+    super(`run ${id} was edited while it was read: ask again`, 'IN_FLIGHT');
   }
 }
 
@@ -188,12 +230,16 @@ async function readRunInfo(redis: RedisClient, namespace: string, id: string): P
     .hgetall(names.meta)
     .hgetBuffer(names.groups, '0')
     .hgetBuffer(names.payload, '0')
+    .hget(names.meta, 'revision')
     .exec();
-  const [meta, groups, payload] = (replies ?? []).map(([error, reply]) => {
+  const [meta, groups, payload, revision] = (replies ?? []).map(([error, reply]) => {
     if (error !== null) throw error;
     return reply;
   });
   const facts = factsOf(namespace, id, z.record(z.string(), z.string()).parse(meta));
+  // Edited in between: none of both chunks is to be trusted.
+  const isWhole = revision === null || Number(revision) === facts.revision;
+  if (!isWhole) return await readRunInfo(redis, namespace, id);
   return new RunInfo(redis, facts, {
     ...(Buffer.isBuffer(groups) ? { groups } : {}),
     ...(Buffer.isBuffer(payload) ? { payload } : {}),
@@ -246,6 +292,16 @@ export class RunInfoCache {
   /** Throws NotFoundError where there is no such run. */
   read(id: string): Promise<RunInfo> {
     return kept(this.#infos, id, keptRuns, () => readRunInfo(this.#redis, this.#namespace, id));
+  }
+
+  /** The same; null where there is no such run. That Redis did not answer is no reason to think so. */
+  async readIfThere(id: string): Promise<RunInfo | null> {
+    try {
+      return await this.read(id);
+    } catch (error: unknown) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
   }
 
   /** The same, read again where what is kept is of a lower shape. */

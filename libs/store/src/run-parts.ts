@@ -23,7 +23,7 @@ export interface GroupRoute {
 export interface RunPart {
   readonly key: RunKey;
   /** Null: all of a string. */
-  readonly field: number | null;
+  readonly field: number | string | null;
   readonly bytes: Buffer;
 }
 
@@ -62,9 +62,10 @@ function stringPart(key: RunKey, bytes: Buffer): RunPart {
   return { key, field: null, bytes };
 }
 
-function encodeGroupIndex(
-  plan: Plan,
-  routes: readonly GroupRoute[],
+/** What scripts know of groups: 8 bytes each. */
+export function encodeGroupIndex(
+  plan: Pick<Plan, 'groups'>,
+  routes: readonly (GroupRoute | undefined)[],
   queues: readonly string[],
 ): Buffer {
   const classes = new Map<string, number>();
@@ -98,7 +99,10 @@ function* listGroups(plan: Plan): Parts {
   }
 }
 
-function groupTotals(plan: Plan): Float64Array {
+/** Nodes by group. */
+export function groupTotals(
+  plan: Pick<Plan, 'groups' | 'groupRanges' | 'nodeCount'>,
+): Float64Array {
   const totals = new Float64Array(plan.groups.length);
   const ranges = plan.groupRanges;
   for (let index = 0; index < ranges.length; index += 2) {
@@ -133,7 +137,9 @@ function* listPayloads(plan: Plan): Parts {
 }
 
 /** The group of ascending nodes. */
-function groupWalker(plan: Plan): (node: number) => Plan['groups'][number] {
+export function groupWalker(
+  plan: Pick<Plan, 'groups' | 'groupRanges' | 'nodeCount'>,
+): (node: number) => Plan['groups'][number] {
   let range = 0;
   return (node) => {
     while ((plan.groupRanges[range + 2] ?? plan.nodeCount) <= node) range += 2;

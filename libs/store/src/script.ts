@@ -7,7 +7,18 @@ export type RedisClient = Redis | Cluster;
 export type Argument = string | number | Buffer;
 /** What a script can reply; bytes stay bytes, so packed ids survive the way. */
 export type RawReply = number | Buffer | null | readonly RawReply[];
-export type Prelude = 'packed' | 'run' | 'cut' | 'settle' | 'advance' | 'repair' | 'retry';
+export type Prelude =
+  | 'packed'
+  | 'run'
+  | 'cut'
+  | 'settle'
+  | 'advance'
+  | 'repair'
+  | 'retry'
+  | 'parts'
+  | 'cancel'
+  | PreludeOfGrowth;
+type PreludeOfGrowth = 'grow' | 'append' | 'outer';
 
 export interface ScriptOptions<Key extends ScriptKey> {
   readonly keys: readonly Key[];

@@ -3,6 +3,10 @@ import { nullable, numberAt, toBytes, toInteger, toList, toText } from './replie
 import { defineScript, type RawReply } from './script.ts';
 
 export { keepCopy, openCopy, readFields } from './archive/copy-scripts.ts';
+export { beginEdit, pageEdit, swapRevision } from './edit-scripts.ts';
+export { appendTasks, writeGenerated } from './growth/scripts.ts';
+export { moveHook, restHooks, retryHook } from './hook-scripts.ts';
+export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
   repairCounters,
   repairDelivery,
@@ -73,6 +77,7 @@ export const sealRun = defineScript(
       'payload',
       'names',
       'spec',
+      'hooks',
     ],
     preludes: ['packed', 'run'],
     takesMore: true,
@@ -113,16 +118,21 @@ export const claimDelivery = defineScript(
       'outputs',
       'demand',
       'events',
+      'paused',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
   (raw): string | ClaimedRecord => {
     if (Buffer.isBuffer(raw)) return raw.toString();
     const list = toList(raw);
-    const hasOutputs = numberAt(list, 1) === 1;
-    return { packed: toBytes(list[0]), hasOutputs, shape: numberAt(list, 2) };
+    return {
+      packed: toBytes(list[0]),
+      hasOutputs: numberAt(list, 1) === 1,
+      shape: numberAt(list, 2),
+      needsTurn: numberAt(list, 3) === 1,
+    };
   },
 );
 
@@ -130,6 +140,7 @@ interface ClaimedRecord {
   readonly packed: Buffer;
   readonly hasOutputs: boolean;
   readonly shape: number;
+  readonly needsTurn: boolean;
 }
 
 export const takeTurn = defineScript(
@@ -156,8 +167,15 @@ export const takeTurn = defineScript(
       'ended',
       'demand',
       'events',
+      'paused',
+      'parked',
+      'moreChildren',
+      'retiring',
+      'stash',
+      'retry',
+      'cancel',
     ],
-    preludes: ['packed', 'run', 'cut', 'settle', 'advance'],
+    preludes: ['packed', 'run', 'parts', 'cut', 'settle', 'advance', 'grow'],
     takesMore: true,
     allowOom: true,
   },
@@ -167,8 +185,11 @@ export const takeTurn = defineScript(
 export const returnDelivery = defineScript(
   'return-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -178,8 +199,11 @@ export const returnDelivery = defineScript(
 export const reissueDelivery = defineScript(
   'reissue-delivery',
   {
-    keys: ['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'],
-    preludes: ['packed', 'run'],
+    keys: [
+      ...(['meta', 'state', 'counts', 'groupIndex', 'deliveries', 'outbox', 'demand'] as const),
+      ...(['backlog', 'events', 'stash'] as const),
+    ],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -215,8 +239,11 @@ export const haltRun = defineScript(
       'demand',
       'retry',
       'events',
+      'cancel',
+      'paused',
+      'parked',
     ],
-    preludes: ['packed', 'run'],
+    preludes: ['packed', 'run', 'parts'],
     takesMore: true,
     allowOom: true,
   },
@@ -232,7 +259,7 @@ export const haltRun = defineScript(
 
 export const beginRetry = defineScript(
   'begin-retry',
-  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes'] },
+  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes', 'hooks'] },
   nullable(toText),
 );
 
@@ -243,7 +270,8 @@ export const pageRetry = defineScript(
       ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand', 'events'] as const),
+      ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
+      ...(['moreChildren', 'moreParents'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,
@@ -273,7 +301,7 @@ export const pauseRun = defineScript(
 export const removeRecord = defineScript(
   'remove-run',
   {
-    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'copies', 'deleted'],
+    keys: ['meta', 'runs', 'submitting', 'active', 'ended', 'demand', 'copies', 'deleted', 'hooks'],
     takesMore: true,
     allowOom: true,
   },

@@ -16,7 +16,8 @@ import { release, type Settlement, takeTurn } from './turns.ts';
 export class StoreDriver {
   readonly redis: RedisClient;
   readonly namespace: string;
-  readonly run: OpenRunHandle;
+  /** With the queues that were known when it was last read. */
+  run: OpenRunHandle;
   /** Started ids in order, as often as they started. */
   readonly started: number[] = [];
   /** Ids whose final outcome was reported before the entry's index in `started`. */
@@ -64,6 +65,11 @@ export class StoreDriver {
       await redis.hset(answer.run.names.counts, `${group}:n`, 1, `${group}:us`, meanUs);
     }
     return new StoreDriver(redis, namespace, answer.run);
+  }
+
+  /** Reads the run's queues again: an edit may have given it more. */
+  async refresh(): Promise<void> {
+    this.run = (await readRunFacts(this.redis, this.namespace, this.run.id)).handle;
   }
 
   shares(window: number, slots = 1): { window: number; slots: number }[] {

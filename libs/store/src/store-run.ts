@@ -17,6 +17,8 @@ export interface NewRun {
   readonly bodyHash: string;
   readonly priority: number;
   readonly now: number;
+  /** Who submits it, as they say. */
+  readonly by?: string | null;
   route(group: Plan['groups'][number]): GroupRoute;
   /** Where given, the run is sealed as `created` and expires then unless it is started. */
   readonly expiresAt?: number;
@@ -156,9 +158,12 @@ function metaFields({ request, queues }: Submission): readonly Argument[] {
     ...['groups', plan.groups.length, 'edges', plan.parents.length, 'priority', request.priority],
     ...['specFormat', spec.format],
   ];
+  if (request.by) fields.push('by', request.by);
   if (plan.name !== null) fields.push('name', plan.name);
   if (request.source !== null) fields.push('source', request.source);
   if (plan.parallelism !== null) fields.push('parallelism', plan.parallelism);
+  const { webhooks = [] } = plan;
+  if (webhooks.length > 0) fields.push('hooks', JSON.stringify(webhooks));
   queues.forEach((queue, number) => {
     fields.push(`q${number}`, queue);
   });

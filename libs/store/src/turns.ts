@@ -77,12 +77,13 @@ export function haltPage(
   run: OpenRunHandle,
   kind: 'cancel' | 'stop' | 'page',
   now: number,
+  by: string | null = null,
 ): Promise<{
   readonly state: string;
   readonly isPaging: boolean;
   readonly began: boolean;
 } | null> {
-  return haltRun.run(redis, run.keys, [kind, now, haltNodes, haltDeliveries]);
+  return haltRun.run(redis, run.keys, [kind, now, haltNodes, haltDeliveries, by ?? '']);
 }
 
 /**
@@ -94,8 +95,9 @@ export function setPaused(
   run: OpenRunHandle,
   kind: 'pause' | 'resume',
   now: number,
+  by: string | null = null,
 ): Promise<{ readonly state: string; readonly isChanged: boolean } | null> {
-  return pauseRun.run(redis, run.keys, [kind, now]);
+  return pauseRun.run(redis, run.keys, [kind, now, by ?? '']);
 }
 
 /** Gives a delivery that BullMQ lost a new carrier; 0 where it was not lost after all. */

@@ -13,6 +13,7 @@ import {
   type LogWriter,
   type OpenExecutor,
   SecretError,
+  type TaskCancels,
 } from '@runnel/core';
 
 /** What a test says about a task; the rest has defaults. */
@@ -48,6 +49,7 @@ export interface TestLog extends LogWriter {
 
 export interface BatchOptions {
   readonly signal?: AbortSignal;
+  readonly cancels?: TaskCancels;
   /** Called with each task's log before the batch starts. */
   readonly onLogs?: (logs: readonly TestLog[]) => void;
   readonly onEnd?: (index: number, result: AttemptResult) => void;
@@ -117,15 +119,18 @@ async function runTasks(batch: BatchRun): Promise<readonly TestEnd[]> {
     secret: (name: string) => secrets[number]?.read(name) ?? Promise.reject(new Error(name)),
   }));
   const signal = options.signal ?? new AbortController().signal;
-  await open.execute({ tasks: inputs, signal }, (index, ended, durationMs) => {
-    if (ends.has(index)) throw new Error(`task ${index} ended twice`);
-    const log = logs[index];
-    if (log === undefined) throw new Error(`there is no task ${index}`);
-    const result = secrets[index]?.redact(ended) ?? ended;
-    secrets[index]?.endLog();
-    ends.set(index, { result, durationMs, order: ends.size, log });
-    options.onEnd?.(index, result);
-  });
+  await open.execute(
+    { tasks: inputs, signal, cancels: options.cancels },
+    (index, ended, durationMs) => {
+      if (ends.has(index)) throw new Error(`task ${index} ended twice`);
+      const log = logs[index];
+      if (log === undefined) throw new Error(`there is no task ${index}`);
+      const result = secrets[index]?.redact(ended) ?? ended;
+      secrets[index]?.endLog();
+      ends.set(index, { result, durationMs, order: ends.size, log });
+      options.onEnd?.(index, result);
+    },
+  );
   return tasks.map((_, index) => {
     const end = ends.get(index);
     if (end === undefined) throw new Error(`task ${index} did not end`);

@@ -133,6 +133,7 @@ export function groupOf(
     successExitCodes: [0],
     allowFailure: node.allowFailure,
     resources: {},
+    version: null,
     axes: [],
     templated: true,
     details: {},

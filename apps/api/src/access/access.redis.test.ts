@@ -64,6 +64,13 @@ function ask(
   });
 }
 
+/** Below /daggyr an error is a text alone, as DaggyR's clients know it. */
+function expectCode(path: string, body: string, code: string): void {
+  const parsed: unknown = JSON.parse(body);
+  if (path.startsWith('/daggyr/')) expect(parsed).toEqual({ error: expect.stringMatching(/\w/) });
+  else expect(problemDocument.parse(parsed).code).toBe(code);
+}
+
 const bearer = { Authorization: `Bearer ${token}` };
 
 describe('without the token', () => {
@@ -71,7 +78,7 @@ describe('without the token', () => {
     const { status, body, headers } = await ask(method, path, {});
 
     expect(status).toBe(401);
-    expect(problemDocument.parse(JSON.parse(body)).code).toBe('UNAUTHORIZED');
+    expectCode(path, body, 'UNAUTHORIZED');
     expect(headers).toMatchObject({ 'www-authenticate': expect.stringContaining('Basic') });
   });
 
@@ -97,7 +104,10 @@ describe('without the token', () => {
 });
 
 describe('with the token', () => {
-  test.each(closed)(
+  // Whoever reports an attempt is always refused, with a token that is no attempt's own, too.
+  const passing = closed.filter(([, path]) => path !== '/daggyr/task/attempt');
+
+  test.each(passing)(
     '%s %s goes through',
     async (method, path) => {
       expect([401, 403]).not.toContain((await ask(method, path, bearer)).status);
@@ -118,7 +128,7 @@ describe('Host', () => {
     const { status, body } = await ask(method, path, { ...bearer, Host: 'evil.example.org' });
 
     expect(status).toBe(403);
-    expect(problemDocument.parse(JSON.parse(body)).code).toBe('HOST_NOT_ALLOWED');
+    expectCode(path, body, 'HOST_NOT_ALLOWED');
   });
 
   test.each(['localhost.evil.org', '127.0.0.1.evil.org', '10.1.2.3', '[::2]:1'])(
@@ -147,7 +157,7 @@ describe('Origin', () => {
       const { status, body } = await ask(method, path, { ...bearer, Origin });
 
       expect(status).toBe(403);
-      expect(problemDocument.parse(JSON.parse(body)).code).toBe('ORIGIN_NOT_ALLOWED');
+      expectCode(path, body, 'ORIGIN_NOT_ALLOWED');
     }
   });
 

@@ -21,7 +21,7 @@ export function guard(settings: Settings): RequestHandler {
       response.vary('Origin');
       if (request.method === 'OPTIONS') {
         // A preflight carries no token; what follows it does.
-        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
+        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE, PATCH');
         response.setHeader(
           'Access-Control-Allow-Headers',
           'Authorization, Content-Type, Idempotency-Key',

@@ -19,6 +19,8 @@ import type { RoomGuard } from '../room-guard.ts';
 const waitMs = 5_000;
 const lookMs = 50;
 const mostTries = 2;
+/** A run that is brought back to be changed is not moved again before that: a spec of an edit may be large. */
+const changedWithinMs = 120_000;
 /** A copy that is read all the time is told so no more often. */
 const touchedEveryMs = 60_000;
 
@@ -91,7 +93,7 @@ export class ArchivedRuns {
   /** Makes a run that was brought back one as any other, so that it can change. */
   async keep(id: string): Promise<void> {
     const { redis, namespace, clock } = this.#options;
-    await keepRun(redis, namespace, id, clock.now());
+    await keepRun(redis, namespace, id, clock.now() + changedWithinMs);
   }
 
   /** Takes a run out of the archive, and what was brought back of it; false where it is not in there. */

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { ConflictError } from '@runnel/core';
 import { packParts } from '@runnel/engine';
 import {
+  joinTasks,
   listTasks,
   openSpec,
   type RunInfo,
@@ -16,7 +17,6 @@ import {
 } from '@runnel/store';
 import type { ApiContext } from '../context.ts';
 import { toWireRunSummary } from '../run-answer.ts';
-import { joinTasks } from '../send-spec.ts';
 import { toWireTask, toWireTasks } from '../task-answer.ts';
 import { bundleVersion } from './bundle-lines.ts';
 

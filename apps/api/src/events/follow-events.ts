@@ -1,4 +1,5 @@
 import { isFinalRunState, runStates } from '@runnel/core';
+import type { Told } from '@runnel/engine';
 import { type FeedEvent, type RunInfo, readEvents } from '@runnel/store';
 import { Alarm } from '../alarm.ts';
 import type { ApiContext } from '../context.ts';
@@ -17,14 +18,6 @@ export interface FollowEvents {
   readonly after: number;
   readonly signal: AbortSignal;
 }
-
-/** What a follower is told next. */
-export type Told =
-  | { readonly kind: 'events'; readonly events: readonly FeedEvent[] }
-  /** What is between two numbers is not kept any more. */
-  | { readonly kind: 'reset'; readonly after: number; readonly next: number }
-  | { readonly kind: 'heartbeat' }
-  | { readonly kind: 'removed'; readonly after: number };
 
 /**
  * The feed of a run from a number on, to the run's end or until `signal` aborts. Messages only wake it

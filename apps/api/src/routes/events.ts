@@ -1,9 +1,9 @@
 import { type WireEvent, wireEvent } from '@runnel/client';
+import { toCloudEvents } from '@runnel/engine';
 import type { RunInfo } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { toCloudEvents } from '../events/cloud-events.ts';
 import { followEvents, hasMore } from '../events/follow-events.ts';
 import { requireRoom, waitForDrain } from '../followers.ts';
 import { RequestError } from '../request-error.ts';

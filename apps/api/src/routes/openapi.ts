@@ -5,6 +5,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
+import { daggyrPath } from '../daggyr/answer-error.ts';
 import { problemType } from '../problem.ts';
 import type { Route } from '../route.ts';
 
@@ -76,19 +77,16 @@ function describePaths(routes: readonly Route[]): ZodOpenApiPathsObject {
 function describeErrors(route: Route): ZodOpenApiResponsesObject {
   const names: string[] = ['403'];
   if (route.isOpen !== true) names.push('401');
-  if (route.path.startsWith('/api/')) names.push('503');
+  if (route.path.includes('/api/')) names.push('503');
   if (route.operation.requestParams?.query !== undefined) names.push('400');
   if (route.path.includes('{id}')) names.push('404', '409');
   if (route.operation.requestBody !== undefined) names.push('409', '413', '415', '422');
   if (/\/(?:log|events)$/.test(route.path)) names.push('429');
+  const content = route.path.startsWith(daggyrPath)
+    ? { 'application/json': { schema: z.object({ error: z.string() }) } }
+    : { [problemType]: { schema: problemDocument } };
   return Object.fromEntries(
-    names.map((name) => [
-      name,
-      {
-        description: errorDescriptions[name] ?? 'An error',
-        content: { [problemType]: { schema: problemDocument } },
-      },
-    ]),
+    names.map((name) => [name, { description: errorDescriptions[name] ?? 'An error', content }]),
   );
 }
 

@@ -1,10 +1,11 @@
 import { type TaskSelector, taskSelector, type WireRetried, wireRetried } from '@runnel/client';
 import { NotFoundError } from '@runnel/core';
-import { retryRun } from '@runnel/engine';
-import { type RunInfo, readRun } from '@runnel/store';
+import { readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { retryAnywhere } from '../archive/retry-anywhere.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
+import { byParameter, readBy } from '../read-by.ts';
 import { readSelector } from '../read-selector.ts';
 import { flag, idPath, jsonOf, pathPart, type Route, readQuery } from '../route.ts';
 import { runPath } from '../run-answer.ts';
@@ -22,7 +23,7 @@ export const retryRunRoute: Route = {
     summary: 'Bring tasks back that have ended, with all that hangs on them',
     description:
       'Without a body: every task that failed or was cancelled. Past attempts are kept, and retries start anew.',
-    requestParams: { path: idPath, query },
+    requestParams: { path: idPath, query, header: byParameter },
     requestBody: { required: false, content: jsonOf(taskSelector) },
     responses: {
       '200': {
@@ -35,24 +36,8 @@ export const retryRunRoute: Route = {
   handle,
 };
 
-/** A run that was brought back from the archive is here to stay where something of it is retried. */
-async function isNothingToRetry(
-  context: ApiContext,
-  id: string,
-  info: RunInfo,
-  selector: TaskSelector,
-): Promise<boolean> {
-  const { redis, clock } = context;
-  if (!(await context.runs.read(id)).isArchived) return false;
-  const request = { selector, isDryRun: true };
-  const { reset, leftRunning } = await retryRun({ redis, now: clock.now() }, info, request);
-  if (reset + leftRunning === 0) return true;
-  await context.fence.run(() => context.runs.keep(id));
-  return false;
-}
-
 async function handle(context: ApiContext, request: Request, response: Response): Promise<void> {
-  const selector = await readSelector(context, request);
+  const selector = await readSelector(context, request, taskSelector);
   try {
     await retry(context, request, response, selector);
   } catch (error: unknown) {
@@ -70,15 +55,15 @@ async function retry(
   response: Response,
   selector: TaskSelector,
 ): Promise<void> {
-  const { redis, settings, clock } = context;
+  const { redis, settings } = context;
   const { dryRun } = readQuery(query, request);
+  const by = readBy(request);
   const id = pathPart(request, 'id');
   const info = await readInfo(context, request);
-  const retrying = { redis, now: clock.now() };
-  const isDryRun = dryRun === 'true' || (await isNothingToRetry(context, id, info, selector));
-  const { isNew, reset, leftRunning, classes } = await context.fence.run(() =>
-    retryRun(retrying, info, { selector, isDryRun }),
-  );
+  const { isNew, reset, leftRunning, classes } = await retryAnywhere(context, info, {
+    ...{ selector, by },
+    isDryRun: dryRun === 'true',
+  });
   const { state } = await readRun(redis, settings.namespace, id);
   const url = `${baseUrl(context, request)}${runPath(id)}`;
   const answer: WireRetried = { id, url, state, reset, leftRunning, classes: [...classes] };

@@ -1,18 +1,13 @@
 import { type WireAccepted, wireAccepted, wireRun } from '@runnel/client';
-import {
-  beingSubmitted,
-  ConflictError,
-  isFinalRunState,
-  noSuchRun,
-  type RunState,
-} from '@runnel/core';
-import { cancelRun, type PauseAnswer, pauseRun, resumeRun, startCreatedRun } from '@runnel/engine';
+import { beingSubmitted, ConflictError, isFinalRunState, type RunState } from '@runnel/core';
+import { startCreatedRun } from '@runnel/engine';
 import { deleteRun, openSpec, readRun, readRuns } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { inRedisOrElse } from '../archive/archived-runs.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
-import { idPath, jsonOf, pathPart, type Route } from '../route.ts';
+import { revisionTag } from '../if-match.ts';
+import { byParameter, readBy } from '../read-by.ts';
+import { idPath, jsonOf, pathPart, type Route, readQuery } from '../route.ts';
 import { runPath, toWireArchivedRun, toWireRun } from '../run-answer.ts';
 import { sendSpec } from '../send-spec.ts';
 
@@ -41,12 +36,13 @@ const remove: Route = {
   operation: {
     operationId: 'deleteRun',
     summary: 'Delete a run that has ended',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, header: byParameter },
     responses: { '204': { description: 'Deleted' } },
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
     const { redis, settings, runs } = context;
+    const by = readBy(request);
     const [live] = await readRuns(redis, settings.namespace, [id]);
     const isHere = live !== undefined && !live.isArchived;
     if (isHere && !isFinalRunState(live.state)) throw cannotDelete(id, live.state);
@@ -60,18 +56,29 @@ const remove: Route = {
         context.archive === null ? undefined : context.clock.now(),
       );
     context.infos.forget(id);
+    // Nothing of the run is left that could tell.
+    context.logger.info({ run: id, by }, 'deleted');
     response.status(204).end();
   },
 };
+
+const specQuery = z.strictObject({
+  revision: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be the number of a revision, from 1')
+    .transform(Number)
+    .optional()
+    .describe('An earlier revision. Default: the one that the run has.'),
+});
 
 const spec: Route = {
   method: 'get',
   path: '/api/v1/runs/{id}/spec',
   operation: {
     operationId: 'getSpec',
-    summary: 'The spec as it was submitted, as JSON',
+    summary: 'The spec as it was submitted, as JSON; its ETag is needed to edit it',
     description: 'A spec that came line by line is given so to who accepts application/x-ndjson.',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, query: specQuery },
     responses: {
       '200': {
         description: 'The spec',
@@ -84,8 +91,11 @@ const spec: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
+    const { revision } = readQuery(specQuery, request);
     await context.runs.readHere(id);
-    await sendSpec(await openSpec(context.redis, context.settings.namespace, id), response);
+    const spec = await openSpec(context.redis, context.settings.namespace, id, revision);
+    response.setHeader('ETag', revisionTag(spec.revision));
+    await sendSpec(spec, response);
   },
 };
 
@@ -95,7 +105,7 @@ const start: Route = {
   operation: {
     operationId: 'startRun',
     summary: 'Start a run that was only created',
-    requestParams: { path: idPath },
+    requestParams: { path: idPath, header: byParameter },
     responses: {
       '200': { description: 'It had started before', content: jsonOf(wireAccepted) },
       '202': { description: 'Started', content: jsonOf(wireAccepted) },
@@ -105,6 +115,7 @@ const start: Route = {
     const { redis, settings, clock } = context;
     const { namespace } = settings;
     const id = pathPart(request, 'id');
+    const by = readBy(request);
     const { state } = await context.runs.read(id);
     if (isFinalRunState(state)) {
       sendAccepted(context, { request, response, id, state, isNew: false });
@@ -112,7 +123,7 @@ const start: Route = {
     }
     if (state === 'submitting') throw beingSubmitted(id);
     if (state === 'created') {
-      const storing = { redis, namespace, now: clock.now() };
+      const storing = { redis, namespace, now: clock.now(), by };
       await context.fence.run(() => startCreatedRun(storing, id));
     }
     const now = await readRun(redis, namespace, id);
@@ -120,100 +131,12 @@ const start: Route = {
   },
 };
 
-const cancel: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/cancel',
-  operation: {
-    operationId: 'cancelRun',
-    summary: 'Cancel a run',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was cancelled before', content: jsonOf(wireAccepted) },
-      '202': { description: 'It is being cancelled', content: jsonOf(wireAccepted) },
-    },
-  },
-  async handle(context, request, response) {
-    const { redis, settings, clock } = context;
-    const id = pathPart(request, 'id');
-    const { isNew } = await inRedisOrElse(
-      context.runs,
-      id,
-      () => context.fence.run(() => cancelRun(redis, settings.namespace, id, clock.now())),
-      () => ({ isNew: false }),
-    );
-    const { state } = await context.runs.read(id);
-    if (!isNew && state !== 'running' && state !== 'cancelled') throw cannotCancel(id, state);
-    sendAccepted(context, { request, response, id, state, isNew });
-  },
-};
-
-const pause: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/pause',
-  operation: {
-    operationId: 'pauseRun',
-    summary: 'Pause a run: what runs goes on, nothing more starts',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was paused before', content: jsonOf(wireAccepted) },
-      '202': { description: 'It is paused', content: jsonOf(wireAccepted) },
-    },
-  },
-  handle: (context, request, response) => setPaused(context, request, response, pauseRun),
-};
-
-const resume: Route = {
-  method: 'post',
-  path: '/api/v1/runs/{id}/resume',
-  operation: {
-    operationId: 'resumeRun',
-    summary: 'Let a paused run go on',
-    requestParams: { path: idPath },
-    responses: {
-      '200': { description: 'It was not paused', content: jsonOf(wireAccepted) },
-      '202': { description: 'It goes on', content: jsonOf(wireAccepted) },
-    },
-  },
-  handle: (context, request, response) => setPaused(context, request, response, resumeRun),
-};
-
-async function setPaused(
-  context: ApiContext,
-  request: Request,
-  response: Response,
-  change: typeof pauseRun,
-): Promise<void> {
-  const { redis, settings, clock } = context;
-  const id = pathPart(request, 'id');
-  const answer = await inRedisOrElse<PauseAnswer>(
-    context.runs,
-    id,
-    () => context.fence.run(() => change(redis, settings.namespace, id, clock.now())),
-    ({ state }) => ({ isNew: false, state }),
-  );
-  if (answer.state !== 'running') throw cannotPause(id, answer);
-  const { state } = await readRun(redis, settings.namespace, id);
-  sendAccepted(context, { request, response, id, state, isNew: answer.isNew });
-}
-
-function cannotPause(id: string, { state }: PauseAnswer): Error {
-  if (state === null) return noSuchRun(id);
-  if (state === 'submitting') return beingSubmitted(id);
-  if (state === 'halting') return new ConflictError(`run ${id} is being ended early`);
-  const why = state === 'created' ? 'has not been started' : `has ${state} already`;
-  return new ConflictError(`run ${id} ${why}: there is nothing to pause or to resume`);
-}
-
 function cannotDelete(id: string, state: RunState): ConflictError {
   return new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
 }
 
-function cannotCancel(id: string, state: RunState): ConflictError {
-  if (state === 'submitting') return beingSubmitted(id);
-  return new ConflictError(`run ${id} has ${state} already: there is nothing to cancel`);
-}
-
-function sendAccepted(
+/** Answers a change of a whole run. */
+export function sendAccepted(
   context: ApiContext,
   answer: {
     readonly request: Request;
@@ -232,4 +155,4 @@ function sendAccepted(
   response.status(isNew ? 202 : 200).json(accepted);
 }
 
-export const runRoutes: readonly Route[] = [read, remove, spec, start, cancel, pause, resume];
+export const runRoutes: readonly Route[] = [read, remove, spec, start];

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
 import { ArchivedRuns } from '../archive/archived-runs.ts';
+import { RunEstimates } from '../estimates.ts';
 import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
@@ -51,6 +52,7 @@ test('/openapi.json describes every route that express serves, and no other', as
       infos: new RunInfoCache(redis, namespace),
       ...{ archive: null, room, live: new LiveRuns(redis, namespace) },
       runs: new ArchivedRuns({ archive: null, redis, namespace, room, clock: systemClock }),
+      estimates: new RunEstimates({ redis, settings, clock: systemClock }),
       channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),

@@ -61,6 +61,15 @@ describe('POST /api/v1/runs', () => {
         { class: 'first', tasks: 3, edges: 0 },
         { class: 'last', tasks: 1, edges: 3 },
       ],
+      longestPath: {
+        tasks: 2,
+        classes: [
+          { class: 'first', tasks: 1 },
+          { class: 'last', tasks: 1 },
+        ],
+      },
+      widestLayer: { layer: 0, tasks: 3 },
+      redisBytes: expect.closeTo(5_200, -3),
       warnings: [],
     });
     expect(await api.keys()).toEqual(before);

@@ -1,32 +1,34 @@
 import { isAbsolute } from 'node:path';
 import { type WireSubmitted, wireSubmitted, wireValidated } from '@runnel/client';
-import type { Plan } from '@runnel/core';
-import { submitRun } from '@runnel/engine';
-import { estimateBytes } from '@runnel/store';
+import { finishInTurns, type Plan } from '@runnel/core';
+import { measurePlan } from '@runnel/planning';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { isFromHere } from '../access/hosts.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
-import { describePlan } from '../describe-plan.ts';
-import { readSubmission } from '../read-submission.ts';
+import { byParameter, readBy } from '../read-by.ts';
+import { keptBytes, readSubmission } from '../read-submission.ts';
 import { RequestError } from '../request-error.ts';
 import { flag, jsonOf, type Route, readQuery, sendJson } from '../route.ts';
 import { runPath } from '../run-answer.ts';
+import { storeSubmission } from '../store-submission.ts';
 import { toWireIssue } from '../wire-issue.ts';
 
 /** A run that is only created and never started is removed after this. */
 const createdForMs = 24 * 3_600_000;
 
+export const sourceParameter = z
+  .string()
+  .optional()
+  .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only.");
+
 const query = z.strictObject({
   dryRun: flag.describe('Only say what the spec would become. Default false.'),
   createdOnly: flag.describe('Create the run; start it later with `/submit`. Default false.'),
-  source: z
-    .string()
-    .optional()
-    .describe("The spec's folder, absolute, for `{{run.source}}`; from this machine only."),
+  source: sourceParameter,
 });
 
-const idempotencyKey = z
+export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters without spaces')
   .optional()
@@ -45,22 +47,25 @@ const linesBody = {
   }),
 };
 
+/** The forms in which a spec may come. */
+export const specContent = {
+  'application/json': specBody,
+  'application/yaml': specBody,
+  'application/x-yaml': specBody,
+  'text/yaml': specBody,
+  'application/x-ndjson': linesBody,
+};
+
 export const submitRunRoute: Route = {
   method: 'post',
   path: '/api/v1/runs',
   operation: {
     operationId: 'submitRun',
     summary: 'Submit a run',
-    requestParams: { query, header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    requestParams: { query, header: byParameter.extend({ 'Idempotency-Key': idempotencyKey }) },
     requestBody: {
       required: true,
-      content: {
-        'application/json': specBody,
-        'application/yaml': specBody,
-        'application/x-yaml': specBody,
-        'text/yaml': specBody,
-        'application/x-ndjson': linesBody,
-      },
+      content: specContent,
     },
     responses: {
       '200': {
@@ -78,37 +83,23 @@ async function submit(context: ApiContext, request: Request, response: Response)
   const options = readQuery(query, request);
   const source = readSource(request, options.source);
   const key = readKey(request);
-  const { plan, warnings, spec, priority } = await readSubmission(context, request, {
+  const by = readBy(request);
+  const submission = await readSubmission(context, request, {
     source,
     isHashed: key !== undefined,
   });
+  const { plan, warnings, spec } = submission;
   const wireWarnings = warnings.map(toWireIssue);
   if (options.dryRun === 'true') {
-    response.json({ ...describePlan(plan), warnings: wireWarnings });
+    const measures = await finishInTurns(measurePlan(plan, keptBytes(spec)));
+    response.json({ name: plan.name, ...measures, warnings: wireWarnings });
     return;
   }
-  await context.room.require(
-    estimateBytes(plan, spec.kind === 'text' ? spec.record.deflated.length : 0),
-  );
-  const now = context.clock.now();
-  const { redis, executors, settings } = context;
-  const { runId, isNew } = await context.fence.run(() =>
-    submitRun(
-      {
-        ...{ redis, namespace: settings.namespace, executors, now },
-        readArchivedHash: async (id) =>
-          (await context.runs.find(id))?.run.record['bodyHash'] ?? null,
-      },
-      {
-        plan,
-        spec,
-        source,
-        priority,
-        ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
-        ...(options.createdOnly === 'true' ? { expiresAt: now + createdForMs } : {}),
-      },
-    ),
-  );
+  const { runId, isNew } = await storeSubmission(context, submission, {
+    ...{ source, by },
+    ...(key === undefined ? {} : { idempotency: { client: 'api', key } }),
+    ...(options.createdOnly === 'true' ? { createdForMs } : {}),
+  });
   const url = `${baseUrl(context, request)}${runPath(runId)}`;
   const answer: WireSubmitted = { id: runId, url, tasks: countTasks(plan), warnings: wireWarnings };
   response.status(isNew ? 201 : 200).location(runPath(runId));
@@ -120,7 +111,7 @@ function countTasks(plan: Plan): number {
 }
 
 /** A folder on the submitter's machine means something only where that is ours too. */
-function readSource(request: Request, source: string | undefined): string | null {
+export function readSource(request: Request, source: string | undefined): string | null {
   if (source === undefined) return null;
   if (!isFromHere(request)) {
     throw new RequestError(
@@ -133,7 +124,7 @@ function readSource(request: Request, source: string | undefined): string | null
   return source;
 }
 
-function readKey(request: Request): string | undefined {
+export function readKey(request: Request): string | undefined {
   const parsed = idempotencyKey.safeParse(request.get('Idempotency-Key'));
   if (parsed.success) return parsed.data;
   throw new RequestError(400, `Idempotency-Key: ${parsed.error.issues[0]?.message ?? 'is wrong'}`);

@@ -78,6 +78,7 @@ function showRun(
     style: terminal.dataStyle,
     nowMs: Date.now(),
     rate: null,
+    remainingMs: null,
   });
   for (const line of lines) terminal.print(line);
   const tags = Object.entries(run.tags).map(([name, value]) => `${name}=${value}`);

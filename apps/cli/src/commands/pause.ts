@@ -1,17 +1,18 @@
-import type { Command } from 'commander';
-import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
-import { requireServer } from '../server.ts';
+import { changeCommand } from '../change-command.ts';
 
-export const addPause: AddCommand = (program, cli) => {
-  program
-    .command('pause')
-    .argument('<run>', 'the id of a run')
-    .description('pause a run: what runs goes on, nothing more starts')
-    .action(async (id: string, _options: unknown, command: Command) => {
-      const options = readOptions(globalOptions, command);
-      const { terminal } = cli;
-      const accepted = await requireServer(cli, options).client.pauseRun(id);
-      if (options.json) terminal.printJson(accepted);
-      terminal.say(accepted.isNew ? `${id} is paused` : `${id} was paused before`);
-    });
-};
+const help = `
+Without --task, --class, --state and --from the whole run. A class is paused with those of its tasks that become
+ready later.
+
+Examples:
+  runnel pause RUN                              the run
+  runnel pause RUN --class clean                a class; the others go on`;
+
+export const addPause = changeCommand({
+  name: 'pause',
+  description: 'pause a run, or some of its tasks: what runs goes on, nothing more of them starts',
+  help,
+  change: (client, id, options) => client.pauseRun(id, options),
+  tellRun: (id, isNew) => (isNew ? `${id} is paused` : `${id} was paused before`),
+  words: { done: 'paused', running: 'run to their end' },
+});

@@ -1,17 +1,17 @@
-import type { Command } from 'commander';
-import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
-import { requireServer } from '../server.ts';
+import { changeCommand } from '../change-command.ts';
 
-export const addResume: AddCommand = (program, cli) => {
-  program
-    .command('resume')
-    .argument('<run>', 'the id of a run')
-    .description('let a paused run go on')
-    .action(async (id: string, _options: unknown, command: Command) => {
-      const options = readOptions(globalOptions, command);
-      const { terminal } = cli;
-      const accepted = await requireServer(cli, options).client.resumeRun(id);
-      if (options.json) terminal.printJson(accepted);
-      terminal.say(accepted.isNew ? `${id} goes on` : `${id} was not paused`);
-    });
-};
+const help = `
+Without --task, --class, --state and --from the run; classes and tasks that were paused by themselves stay so.
+
+Examples:
+  runnel resume RUN                             the run
+  runnel resume RUN --class clean               a class`;
+
+export const addResume = changeCommand({
+  name: 'resume',
+  description: 'let a paused run, or paused tasks of it, go on',
+  help,
+  change: (client, id, options) => client.resumeRun(id, options),
+  tellRun: (id, isNew) => (isNew ? `${id} goes on` : `${id} was not paused`),
+  words: { done: 'going on', running: 'run' },
+});

@@ -53,6 +53,15 @@ export class SqlArchive implements Archive {
     return rows.map((row) => ({ number: numberOf(row, 'number'), bytes: bytesOf(row, 'bytes') }));
   }
 
+  async known(ids: readonly string[]): Promise<readonly string[]> {
+    const texts = this.#database.dialect.textsOf('$1');
+    const rows = await this.#database.all(
+      `select id from runs where id in (${texts})`,
+      JSON.stringify(ids),
+    );
+    return rows.map((row) => textOf(row, 'id'));
+  }
+
   remove(id: string): Promise<boolean> {
     return this.#database.transaction((session) => removeRun(session, id));
   }

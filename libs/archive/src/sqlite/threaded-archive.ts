@@ -96,6 +96,7 @@ const methods: Readonly<Record<ArchiveMethod, true>> = {
   put: true,
   seal: true,
   read: true,
+  known: true,
   readParts: true,
   remove: true,
   find: true,

@@ -51,6 +51,10 @@ export class AttemptSecrets implements LogWriter, SecretSource {
     if (result.outcome === 'failed') {
       return { ...result, message: redactText(finder, result.message) };
     }
+    if (result.tasks !== undefined && redactText(finder, result.tasks) !== result.tasks) {
+      const message = 'the generated tasks hold a secret: write { secret: NAME } in its place';
+      return { outcome: 'failed', reason: 'output-invalid', message };
+    }
     if (result.output === undefined) return result;
     const output = redactObject(finder, result.output);
     if (JSON.stringify(output) === JSON.stringify(result.output)) return result;

@@ -23,9 +23,11 @@ export interface MoveContext {
   now(): number;
 }
 
-/** `changed`: it was retried, mended or deleted meanwhile, and is left as it is. */
+/** `changed`: it was retried, edited, mended or deleted meanwhile, and is left as it is. */
 export type Moved = 'moved' | 'changed';
 
+/** An edit gives a sign each second; one that was left does not matter. */
+const editMs = 60_000;
 /** Classes of a run with more of them are not counted. */
 const mostGroups = 10_000;
 const mostClasses = 1_000;
@@ -50,6 +52,7 @@ export async function moveRun(
   const record = await readRecord(redis, namespace, id);
   const state = runStates.find((known) => known === record['state']);
   if (state === undefined || !isFinalRunState(state)) return 'changed';
+  if (context.now() - Number(record['editingAt'] ?? 0) < editMs) return 'changed';
   const kept = await archive.read(id);
   const isThere = kept !== null && isSame(kept.run.record, record);
   if (!isThere && !(await copyOut(context, id, record))) return 'changed';

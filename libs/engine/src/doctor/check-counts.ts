@@ -27,6 +27,7 @@ export function checkCounts(look: RunLook, findings: Findings): void {
   const places = countPlaces(look);
   compareTotals(look, byGroup, compare);
   compare('open', places.open, now.meta['open']);
+  compare('parked', places.parked, now.meta['parked']);
   for (const queue of look.facts.handle.queues.keys()) {
     compare(`r${queue}`, places.ready[queue] ?? 0, now.meta[`r${queue}`], `ready:${queue}`);
     compare(`i${queue}`, places.inflight[queue] ?? 0, now.meta[`i${queue}`], `inflight:${queue}`);
@@ -47,7 +48,7 @@ function compareTotals(look: RunLook, byGroup: Float64Array, compare: Compare): 
   let bad = 0;
   for (const [group, { isBarrier, allowsFailure }] of look.groups.entries()) {
     const own = byGroup.subarray(group * 16, group * 16 + 16);
-    for (const code of finalCodes) ended += own[code] ?? 0;
+    ended += endedOf(own);
     if (isBarrier) continue;
     addInto(byCode, own);
     if (!allowsFailure) bad += own[stateCode.failed] ?? 0;
@@ -57,6 +58,13 @@ function compareTotals(look: RunLook, byGroup: Float64Array, compare: Compare): 
   for (const code of finalCodes) compare(`c${code}`, byCode[code] ?? 0, meta[`c${code}`]);
   if (meta['halt'] !== undefined) return;
   compare('delayed', byCode[stateCode.delayed] ?? 0, meta['delayed']);
+  const ending = (byCode[stateCode.halting] ?? 0) + (byCode[stateCode.cancelling] ?? 0);
+  compare('ending', ending, meta['ending']);
+}
+
+/** Nodes of a group that are final; what was retired is no task any more, but ended. */
+function endedOf(own: Float64Array): number {
+  return [...finalCodes, stateCode.retired].reduce((sum, code) => sum + (own[code] ?? 0), 0);
 }
 
 function addInto(sums: Float64Array, values: Float64Array): void {
@@ -101,10 +109,11 @@ function countPlaces(look: RunLook): {
   readonly open: number;
   readonly inflight: readonly number[];
   readonly ready: readonly number[];
+  readonly parked: number;
   readonly readyByGroup: Float64Array;
 } {
   const readyByGroup = new Float64Array(look.groups.length);
-  const ready = look.ready.map((entries) => {
+  const [parked = 0, ...ready] = [look.parked, ...look.ready].map((entries) => {
     let count = 0;
     for (const { entry } of entries) {
       if (entry === null) continue;
@@ -120,5 +129,5 @@ function countPlaces(look: RunLook): {
     inflight[delivery.queue] = (inflight[delivery.queue] ?? 0) + 1;
     open += delivery.open.filter(Boolean).length;
   }
-  return { open, inflight, ready, readyByGroup };
+  return { open, inflight, ready, parked, readyByGroup };
 }

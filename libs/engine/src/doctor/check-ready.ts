@@ -1,6 +1,6 @@
-import { bytesOf } from '@runnel/store';
+import { bytesOf, stateCode } from '@runnel/store';
 import type { FindingKind, Findings } from './finding.ts';
-import type { RunLook, SeenEntry } from './run-look.ts';
+import { isCancelling, type RunLook, type SeenEntry } from './run-look.ts';
 
 /** Where tasks are: how often in ready lists, how often open in deliveries; 255 stands for more. */
 export interface Places {
@@ -11,7 +11,8 @@ export interface Places {
 export function placesOf(look: RunLook): Places {
   const ready = new Uint8Array(look.facts.nodeCount);
   const open = new Uint8Array(look.facts.nodeCount);
-  for (const { entry } of look.ready.flat()) for (const id of entry?.ids ?? []) raise(ready, id);
+  const lists = [...look.ready, look.parked].flat();
+  for (const { entry } of lists) for (const id of entry?.ids ?? []) raise(ready, id);
   for (const { delivery } of look.deliveries) {
     delivery?.ids.forEach((id, place) => {
       if (delivery.open[place]) raise(open, id);
@@ -34,8 +35,11 @@ export function checkReady(
   const { now, facts } = look;
   if (now.meta['halt'] !== undefined || !now.isExact) return;
   const seen = new Uint8Array(facts.nodeCount);
+  // What a cancel has marked leaves the lists with its last pages.
+  const isMarked = (code: number): boolean => code === stateCode.cancelling && isCancelling(look);
   const judge = (id: number): FindingKind | null => {
-    if (now.states[id] !== 0) return 'ready-ended';
+    const code = now.states[id] ?? 0;
+    if (code !== stateCode.none && !isMarked(code)) return 'ready-ended';
     if (early.has(id)) return 'ready-early';
     const isTwice = seen[id] !== 0 || places.open[id] !== 0;
     seen[id] = 1;
@@ -44,16 +48,18 @@ export function checkReady(
   for (const [queue, entries] of look.ready.entries()) {
     for (const entry of entries) checkEntry(entry, queue, findings, judge);
   }
+  for (const entry of look.parked) checkEntry(entry, 'parked', findings, judge);
 }
 
 function checkEntry(
   { raw, entry }: SeenEntry,
-  queue: number,
+  queue: number | 'parked',
   findings: Findings,
   judge: (id: number) => FindingKind | null,
 ): void {
+  const list = queue === 'parked' ? queue : `ready${queue}`;
   if (entry === null) {
-    findings.add('ready-malformed', `ready${queue}: an entry of ${raw.length} bytes`, {
+    findings.add('ready-malformed', `${list}: an entry of ${raw.length} bytes`, {
       mend: { by: 'ready', queue, entry: raw, rest: Buffer.alloc(0), group: null },
     });
     return;
@@ -70,6 +76,6 @@ function checkEntry(
   for (const [index, { id, kind }] of wrong.entries()) {
     // One repair takes all of them out of the entry.
     const mend = { by: 'ready', queue, entry: raw, rest, group: entry.group } as const;
-    findings.add(kind, `ready${queue}`, { task: id, ...(index === 0 ? { mend } : {}) });
+    findings.add(kind, list, { task: id, ...(index === 0 ? { mend } : {}) });
   }
 }

@@ -1,8 +1,10 @@
 import {
   edgeFlags,
   isDecided,
+  type LaterEdges,
   type ParentBlock,
   type RedisClient,
+  readLaterParents,
   readParentBlocks,
   stateCode,
   verdictOf,
@@ -40,19 +42,37 @@ export async function checkTasks(
     findings.unchecked.push(`run ${handle.id}: what its tasks wait for, since its backlog is long`);
     return early;
   }
+  if (hasGrown(look)) {
+    findings.unchecked.push(`run ${handle.id}: what its tasks wait for, since tasks joined it`);
+    return early;
+  }
+  const later = await readLaterParents(redis, handle);
   const known = { before: visitedBefore, now: visitedNow };
   const isWanted = (from: number, to: number): boolean =>
     now.states.subarray(from, to).includes(stateCode.none);
   for await (const block of readParentBlocks(redis, handle, nodeCount, isWanted)) {
     for (let node = block.from; node < block.to; node++) {
       if (now.states[node] !== stateCode.none) continue;
-      const tally = tallyOf(node, block, known);
+      const tally = tallyOf(node, withLater(node, block, later), known);
       const isLeft = wasLeft(look, places, node);
       if (tally.isSure && !isDecided(tally.right) && !isLeft) early.add(node);
       checkTask(look, places, findings, { node, tally });
     }
   }
   return early;
+}
+
+/** Its tasks wait for others than they did when it was looked at first. */
+function hasGrown({ facts, before, now }: RunLook): boolean {
+  return [before, now].some(({ meta }) => Number(meta['shape'] ?? 0) !== facts.shape);
+}
+
+/** Packed edges to the parents of a node, with those that came after the run was sealed. */
+function withLater(node: number, block: ParentBlock, later: LaterEdges): Uint32Array {
+  const from = block.offsets[node - block.from] ?? 0;
+  const own = block.edges.subarray(from, block.offsets[node - block.from + 1] ?? from);
+  const more = later.get(node);
+  return more === undefined ? own : Uint32Array.from([...own, ...more]);
 }
 
 /** A retry that set its parents back has left this task where it was: it may start, whatever they come to. */
@@ -86,17 +106,14 @@ interface Tally {
 
 function tallyOf(
   node: number,
-  block: ParentBlock,
+  edges: Uint32Array,
   known: { readonly before: Visited; readonly now: Visited },
 ): Tally {
-  const from = block.offsets[node - block.from] ?? 0;
-  const to = block.offsets[node - block.from + 1] ?? 0;
-  const least = { left: to - from, flags: 0 };
-  const most = { left: to - from, flags: 0 };
+  const least = { left: edges.length, flags: 0 };
+  const most = { left: edges.length, flags: 0 };
   // Without parents nothing speaks against running.
   let rule = 0;
-  for (let at = from; at < to; at++) {
-    const edge = block.edges[at] ?? 0;
+  for (const edge of edges) {
     const parent = edge & 0xff_ff_ff;
     const condition = edge >>> 24;
     rule = condition >>> 2;

@@ -227,6 +227,46 @@ test('a task that a halt left behind ends as cancelled, and the run with it', as
   expect(await patient.findings()).toEqual([]);
 });
 
+test('a task that a cancel of tasks left behind ends as cancelled, and its run goes on', async () => {
+  await using patient = await half();
+  const { id, names } = patient.driver.run;
+  const [raw] = await redis.lrangeBuffer(`${names.meta.replace(/meta$/, 'ready0')}`, 0, 0);
+  const task = raw?.readUInt32LE(4) ?? -1;
+  await redis.setrange(names.state, task, Buffer.from([stateCode.cancelling]));
+  await redis.hset(names.meta, { ending: 1, parked: 3 });
+
+  const found = await patient.kinds();
+  await patient.treat();
+  const end = await patient.finish();
+
+  expect(found).toEqual(['cancel-lost', 'count-wrong', 'ready-ended']);
+  expect(end, id).toBe('cancelled');
+  expect((await patient.driver.summary()).counts.cancelled).toBe(1);
+  expect(await patient.findings()).toEqual([]);
+});
+
+test('a paused task that has ended leaves what lies aside', async () => {
+  await using patient = await half();
+  const { names } = patient.driver.run;
+  const key = names.meta.replace(/meta$/, 'ready0');
+  const entry = await redis.lpopBuffer(key);
+  if (entry === null) throw new Error('nothing is ready');
+  const count = entry.length / 4 - 1;
+  await redis.rpush(names.parked, entry);
+  await redis.hincrby(names.meta, 'r0', -count);
+  await redis.hincrby(names.meta, 'parked', count);
+  const healthy = await patient.kinds();
+  await redis.rpush(names.parked, Buffer.concat([entry.subarray(0, 4), Buffer.alloc(4)]));
+
+  const found = await patient.findings();
+  await patient.treat();
+
+  expect(healthy).toEqual([]);
+  expect(found.map(({ kind, detail }) => `${kind} ${detail}`)).toContain('ready-ended parked');
+  expect(await patient.findings()).toEqual([]);
+  expect(await redis.llen(names.parked)).toBe(1);
+});
+
 test('a run whose last task ended without anybody noticing ends with its next turn', async () => {
   await using patient = await half();
   await patient.finish();

@@ -42,7 +42,10 @@ export async function examineRun(context: DoctorContext, id: string): Promise<Ex
   const look = await lookAt(redis, facts, context.now());
   const [places] = await readRunPlaces(redis, namespace, [id]);
   if (places !== undefined) checkPlaces(places, shardOf(id), findings);
-  if (look !== null) {
+  const isEdited = look?.before.meta['editing'] ?? look?.now.meta['editing'];
+  if (isEdited !== undefined) {
+    findings.unchecked.push(`run ${id}: what is in it, since it is being edited`);
+  } else if (look !== null) {
     const where = placesOf(look);
     checkCounts(look, findings);
     checkStates(look, where, findings);

@@ -17,6 +17,10 @@ export const findingKinds = {
     means: 'The run is being ended early, and nothing ends this task: the run never ends.',
     repair: 'ends it as cancelled',
   },
+  'cancel-lost': {
+    means: 'A task is being cancelled, and nobody has it: the run never ends.',
+    repair: 'ends it as cancelled',
+  },
   'state-invalid': {
     means: 'A task is in a state that does not exist here.',
     repair: 'makes it a task that has not ended',
@@ -150,7 +154,7 @@ export type Mend =
     }
   | {
       readonly by: 'ready';
-      readonly queue: number;
+      readonly queue: number | 'parked';
       readonly entry: Buffer;
       readonly rest: Buffer;
       /** Null: malformed. */

@@ -7,13 +7,12 @@ import {
   retryPage,
   setPaused,
   startRetry,
-  stateCode,
 } from '@runnel/store';
-import { type PlaceEnd, StoreDriver, settlementOf } from '@runnel/store/store-driver';
-import { type Graph, graphArbitrary, planOf } from '@runnel/testing';
+import { StoreDriver } from '@runnel/store/store-driver';
+import { graphArbitrary, planOf } from '@runnel/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { examineRun } from './examine.ts';
+import { kindsIn, play } from './model.test-kit.ts';
 
 let redis: RedisClient;
 
@@ -24,15 +23,6 @@ beforeAll(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-/** One look, without a second. A claim that ends the last task leaves the end to the next turn. */
-async function kindsIn(client: RedisClient, driver: StoreDriver): Promise<readonly string[]> {
-  const jobs = { findLost: async () => [] };
-  const context = { redis: client, namespace: driver.namespace, jobs, now: () => 1 };
-  const { findings } = await examineRun(context, driver.run.id);
-  const wrong = findings.filter(({ kind }) => kind !== 'end-missed');
-  return wrong.map(({ kind, task, detail }) => `${kind} ${task} ${detail}`);
-}
 
 test('50 random graphs are healthy after every step, with backlogs, retries and cancels', async () => {
   const property = fc.asyncProperty(
@@ -107,35 +97,4 @@ async function bringSomeBack(
     expect(await kindsIn(redis, driver)).toEqual([]);
   }
   await retryPage(redis, driver.run, 1, { tasks: 1 + draw(9), edges: 3 });
-}
-
-/** Carries out one open delivery, or a part of it, and releases what is delayed. */
-async function play(
-  driver: StoreDriver,
-  graph: Graph,
-  { draw, starts }: { readonly draw: (n: number) => number; readonly starts: number },
-): Promise<void> {
-  const open = await driver.deliveries();
-  const one = open[draw(Math.max(1, open.length))];
-  if (one !== undefined) {
-    const claimed = await driver.claim(one.carrier, starts);
-    if (claimed.kind === 'claimed') {
-      const { delivery } = claimed;
-      const ends = delivery.ids.flatMap((id, place): PlaceEnd[] => {
-        if (!delivery.open[place] || draw(4) === 0) return [];
-        const attempt = delivery.attempts[place] ?? 1;
-        const node = graph[id];
-        if (node?.attempts[Math.min(attempt, node.attempts.length) - 1] !== 'failed') {
-          return [{ place, code: stateCode.succeeded }];
-        }
-        if (attempt > node.retries) return [{ place, code: stateCode.failed }];
-        return [{ place, code: stateCode.delayed, due: 1 }];
-      });
-      await driver.settle([settlementOf(delivery, ends)], 3, 1 + draw(6));
-    }
-  }
-  if (draw(3) > 0) return;
-  const times = await redis.zrange(driver.run.names.times, '0', '-1');
-  const own = times.filter((member) => member.split(':')[1] === driver.run.id);
-  await driver.release(own.map((member) => Number(member.split(':')[2])));
 }

@@ -1,4 +1,4 @@
-import { unreachable } from '@runnel/core';
+import { NotFoundError, unreachable } from '@runnel/core';
 import {
   allScripts,
   nudge,
@@ -57,7 +57,7 @@ async function mendRun(
   const { redis, namespace } = context;
   const mends = findings.flatMap(({ mend }) => (mend === null ? [] : [mend]));
   if (mends.length === 0) return 0;
-  const facts = await readRunFacts(redis, namespace, runId).catch(() => null);
+  const facts = await readRunFacts(redis, namespace, runId).catch(nullIfGone);
   const handle = facts?.handle ?? { ...runHandle(namespace, runId), queues: [] };
   const run = new RunRepair(context, handle, repairs);
   for (const mend of mends) await run.apply(mend);
@@ -70,6 +70,11 @@ async function mendRun(
   // What was put right goes on, and a run that was done all along ends.
   if (facts !== null) await nudge(redis, namespace, runId);
   return run.steps;
+}
+
+function nullIfGone(error: unknown): null {
+  if (error instanceof NotFoundError) return null;
+  throw error;
 }
 
 /** Repairs of one run, each refused where somebody else has made one since the run was read. */

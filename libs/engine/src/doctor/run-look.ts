@@ -30,6 +30,8 @@ export interface RunLook {
   readonly visitedNow: Visited | null;
   readonly deliveries: readonly SeenDelivery[];
   readonly ready: readonly (readonly SeenEntry[])[];
+  /** Ready tasks that are paused. */
+  readonly parked: readonly SeenEntry[];
   readonly backlog: readonly { readonly raw: Buffer; readonly entry: BacklogEntry | null }[];
   readonly nowMs: number;
 }
@@ -71,6 +73,10 @@ export async function lookAt(
     readGroupIndex(redis, handle),
     redis.getBuffer(handle.names.groupRanges),
   ]);
+  const seen = (raw: Buffer): SeenEntry => ({
+    raw,
+    entry: decodeReadyEntry(raw, { nodeCount, groupCount }),
+  });
   return {
     ...{ facts, groups, before, words, now, visitedBefore, nowMs },
     ranges: toUint32(ranges ?? Buffer.alloc(0)),
@@ -80,14 +86,18 @@ export async function lookAt(
       raw,
       delivery: tryDecode(carrier, raw, nodeCount),
     })),
-    ready: now.ready.map((entries) =>
-      entries.map((raw) => ({ raw, entry: decodeReadyEntry(raw, { nodeCount, groupCount }) })),
-    ),
+    ready: now.ready.map((entries) => entries.map(seen)),
+    parked: now.parked.map(seen),
     backlog: (now.backlog ?? []).map((raw) => ({
       raw,
       entry: decodeBacklogEntry(raw, nodeCount),
     })),
   };
+}
+
+/** While pages of a cancel go through tasks, lists and deliveries hold what has been marked. */
+export function isCancelling({ before, now }: RunLook): boolean {
+  return [before, now].some(({ meta }) => Number(meta['cancel'] ?? 0) > 0);
 }
 
 /** While tasks are brought back, words and what is on its way do not tell what they do otherwise. */

@@ -2,7 +2,8 @@ import { explainBlame } from './blame.ts';
 import { explainFailedTasks } from './failed-tasks.ts';
 import { explainFailure } from './failure.ts';
 import type { Look } from './look.ts';
-import type { Reason } from './reason.ts';
+import { findCancel } from './parts.ts';
+import { atTime, byWhom, type Reason } from './reason.ts';
 
 /** Why a task ended as it did, down to the first cause. */
 export async function explainEnd(look: Look): Promise<readonly Reason[]> {
@@ -31,10 +32,15 @@ function explainSuccess({ detail: known, info }: Look): Reason {
 }
 
 async function explainCancelled(look: Look): Promise<readonly Reason[]> {
-  const { halt } = look.moment.meta;
+  const { halt, haltedBy, haltedAt } = look.moment.meta;
+  const own = await findCancel(look);
+  if (own !== null) {
+    const detail = `it was cancelled${byWhom(own.by)} at ${new Date(own.at).toISOString()}`;
+    return [{ code: 'cancelled', detail, since: own.at }];
+  }
   if (halt !== 'stop') {
-    const detail = halt === 'cancel' ? 'the run was cancelled' : 'its attempt was cancelled';
-    return [{ code: 'cancelled', detail }];
+    const what = `the run was cancelled${byWhom(haltedBy)}${atTime(haltedAt)}`;
+    return [{ code: 'cancelled', detail: halt === 'cancel' ? what : 'its attempt was cancelled' }];
   }
   const detail = 'a task failed, and the run stops on failure';
   return [{ code: 'stopped', detail }, ...(await explainFailedTasks(look))];

@@ -1,14 +1,15 @@
 import type { RunInfo, TaskDetail } from '@runnel/store';
 import type { Reason } from './reason.ts';
+import { describeTry } from './tries.ts';
 
 /** The last attempt of a failed task. */
 export function explainFailure({ info }: { readonly info: RunInfo }, known: TaskDetail): Reason {
-  const { task, attempt, failures, last } = known;
+  const { task, attempt, failures, last, base } = known;
   const failure = failures.at(-1);
   const isPoison = failure?.reason === 'poison';
   const end = last === null ? {} : { since: info.facts.createdAt + last.startMs + last.durationMs };
   const number = failure?.attempt ?? Math.max(1, attempt);
-  const tries = ` (${number} of ${task.group.retries.limit + 1})`;
+  const tries = ` (${describeTry(number, task.group.retries.limit, base)})`;
   const what = failure === undefined ? 'its last attempt failed' : describeAttempt(failure);
   return {
     code: isPoison ? 'poison' : 'failed',

@@ -31,6 +31,16 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** ` by ann@host`; nothing where it was not said. */
+export function byWhom(by: string | null | undefined): string {
+  return by === null || by === undefined || by === '' ? '' : ` by ${by}`;
+}
+
+/** ` at 2030-01-31T08:00:00.000Z`; nothing where it is not known. */
+export function atTime(epochMs: string | undefined): string {
+  return epochMs === undefined ? '' : ` at ${new Date(Number(epochMs)).toISOString()}`;
+}
+
 /** `3 of clean, 1 of pull`. */
 export function listClasses(classes: ReadonlyMap<string, number>): string {
   const all = [...classes].sort(([, a], [, b]) => b - a);

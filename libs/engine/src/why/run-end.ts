@@ -1,7 +1,7 @@
 import { type RunInfo, type RunSummary, readMoment } from '@runnel/store';
 import { explainFailedTasks } from './failed-tasks.ts';
 import type { WhyContext } from './look.ts';
-import { plural, type Reason } from './reason.ts';
+import { atTime, byWhom, plural, type Reason } from './reason.ts';
 
 /** Why a run ended as it did. */
 export async function explainRunEnd(
@@ -16,11 +16,17 @@ export async function explainRunEnd(
     const detail = `${counts.succeeded} of ${plural(taskCount, 'task')} succeeded${allowed}`;
     return [{ code: 'succeeded', detail, ...since }];
   }
+  const moment = await readMoment(context.redis, info.facts.handle);
   if (run.state === 'cancelled') {
-    const detail = `it was cancelled; ${plural(counts.cancelled, 'task')} had not ended before`;
+    const { halt, haltedBy, haltedAt } = moment.meta;
+    const who = `it was cancelled${byWhom(haltedBy)}${atTime(haltedAt)}`;
+    const tasks = plural(counts.cancelled, 'task');
+    const detail =
+      halt === 'cancel'
+        ? `${who}; ${tasks} had not ended before`
+        : `${tasks} of it were cancelled, and no task failed`;
     return [{ code: 'cancelled', detail, count: counts.cancelled, ...since }];
   }
-  const moment = await readMoment(context.redis, info.facts.handle);
   const failed = await explainFailedTasks({ context, info, moment, now: context.now() });
   return [...failed, ...explainRest(run)];
 }

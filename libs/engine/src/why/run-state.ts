@@ -1,5 +1,5 @@
 import type { RunGlance } from './look.ts';
-import { plural, type Reason } from './reason.ts';
+import { byWhom, plural, type Reason } from './reason.ts';
 
 /** What holds up every task of a run, whatever each of them waits for. */
 export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
@@ -10,7 +10,7 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
     0,
   );
   if (meta['halt'] === 'cancel') {
-    const detail = `the run is being cancelled; ${plural(left, 'task')} that had started must end first`;
+    const detail = `the run is being cancelled${byWhom(meta['haltedBy'])}; ${plural(left, 'task')} that had started must end first`;
     return [{ code: 'cancelling', detail, count: left }];
   }
   if (meta['halt'] === 'stop') {
@@ -18,17 +18,23 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
     return [{ code: 'stopping', detail, count: left }];
   }
   const holds: Reason[] = [];
-  if (Number(meta['retry'] ?? 0) > 0) holds.push(retrying);
+  if (meta['editing'] !== undefined) holds.push(editing);
+  if (Number(meta['retry'] ?? 0) > 0) holds.push(retrying(meta['retriedBy']));
   if (meta['state'] === 'running' && meta['pausedAt'] !== undefined) {
-    holds.push(paused(Number(meta['pausedAt'])));
+    holds.push(paused(Number(meta['pausedAt']), meta['pausedBy']));
   }
   return holds;
 }
 
-const retrying: Reason = {
-  code: 'retrying',
-  detail: 'tasks are being brought back page by page; none of them starts before all are',
+const editing: Reason = {
+  code: 'editing',
+  detail: 'the run is getting another spec; nothing of it starts before it has it',
 };
+
+function retrying(by: string | undefined): Reason {
+  const detail = `tasks are being brought back${byWhom(by)} page by page; none of them starts before all are`;
+  return { code: 'retrying', detail };
+}
 
 function created(since: number, expiresAt: number | null): Reason {
   return {
@@ -40,10 +46,10 @@ function created(since: number, expiresAt: number | null): Reason {
   };
 }
 
-function paused(since: number): Reason {
+function paused(since: number, by: string | undefined): Reason {
   return {
     code: 'paused',
-    detail: 'the run is paused: what runs goes on, nothing more starts',
+    detail: `the run is paused${byWhom(by)}: what runs goes on, nothing more starts`,
     remedy: 'let it go on: POST …/resume',
     since,
   };

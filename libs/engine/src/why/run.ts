@@ -9,6 +9,7 @@ import {
 } from '@runnel/store';
 import { explainPlace, findJobs } from './delivery.ts';
 import { nameTasks, type RunGlance, type WhyContext } from './look.ts';
+import { explainParts } from './parts.ts';
 import { explainQueue } from './ready.ts';
 import { mostNamed, plural, type Reason } from './reason.ts';
 import { explainHolds } from './run-state.ts';
@@ -28,16 +29,17 @@ export async function explainRun(
   const glance: RunGlance = { context, info, moment, now: context.now() };
   const holds = explainHolds(glance);
   const isHeld = holds.length > 0;
-  const [open, ready, delayed, troubles] = await Promise.all([
+  const [open, ready, delayed, parts, troubles] = await Promise.all([
     explainOpenDeliveries(glance),
     isHeld ? [] : explainReadyTasks(glance),
     isHeld ? [] : explainDelayedTasks(glance, run),
+    isHeld ? [] : explainParts(glance),
     explainTroubles(glance),
   ]);
   return [
     ...troubles.first,
     ...holds,
-    ...[...open, ...ready, ...delayed].sort((a, b) => weightOf(b) - weightOf(a)),
+    ...[...open, ...ready, ...delayed, ...parts].sort((a, b) => weightOf(b) - weightOf(a)),
     ...(isHeld ? [] : explainRest(run)),
     ...troubles.last,
   ];

@@ -1,4 +1,4 @@
-import { edgeCondition, edgeId } from '@runnel/core';
+import { edgeCondition, edgeId, silentOn } from '@runnel/core';
 import { edgeFlags, finalStateOf, type NodePages, stateCode } from '@runnel/store';
 
 /** Nodes that one walk goes through, and edges that it looks at. */
@@ -98,6 +98,8 @@ const holds = 8;
 /** Whether an edge did not hold, and had part in the end of a node that is `passes`. */
 function isToBlame(passes: number, condition: number, code: number): boolean {
   if (finalStateOf(code) === undefined) return false;
+  // Of a generator that ended well nothing more was wanted.
+  if ((condition & 3) === silentOn && code === stateCode.succeeded) return false;
   const flags = edgeFlags(condition, code);
   if (passes === stateCode['upstream-failed']) return (flags & unmetFailed) !== 0;
   // The rules none-failed and any want one parent that ended well: each that did not is to blame.

@@ -107,7 +107,7 @@ describe('a task that has not ended', () => {
     expect(why.summary).toContain(why.reasons[0]?.detail);
   });
 
-  type OpenCode = Exclude<keyof typeof stateCode, FinalTaskState>;
+  type OpenCode = Exclude<keyof typeof stateCode, FinalTaskState | 'retired'>;
   const byCode: Readonly<Record<OpenCode, { readonly code: string; scene(): Promise<Scene> }>> = {
     none: { scene: () => start(chain), code: 'pool-unserved' },
     // Only counted under this code, never written.
@@ -115,6 +115,7 @@ describe('a task that has not ended', () => {
     delayed: { scene: () => delayed(1), code: 'due' },
     suspended: { scene: () => withCode(stateCode.suspended), code: 'suspended' },
     halting: { scene: halted, code: 'cancelling' },
+    cancelling: { scene: () => withCode(stateCode.cancelling), code: 'cancelling' },
   };
 
   test.each(Object.entries(byCode))('whose state byte is %s has a reason', async (_, one) => {

@@ -4,6 +4,7 @@ import { explainDelayed } from './delayed.ts';
 import { explainDelivery } from './delivery.ts';
 import { explainEnd } from './ended.ts';
 import { type Look, lookAtTask, type WhyContext } from './look.ts';
+import { explainPart } from './parts.ts';
 import { explainReady } from './ready.ts';
 import type { Reason } from './reason.ts';
 import { explainRun } from './run.ts';
@@ -61,8 +62,14 @@ export async function whyTask(context: WhyContext, info: RunInfo, number: number
 /** What holds the whole run up comes before what the task itself waits for. */
 async function explainOpen(look: Look): Promise<readonly Reason[]> {
   const holds = explainHolds(look);
-  const [own, troubles] = await Promise.all([explainState(look), explainTroubles(look)]);
-  return [...troubles.first, ...holds, ...own, ...troubles.last];
+  const [part, own, troubles] = await Promise.all([
+    explainPart(look),
+    explainState(look),
+    explainTroubles(look),
+  ]);
+  // Nothing else would keep a ready task that is paused.
+  const rest = part.length > 0 && look.state === 'ready' ? [] : own;
+  return [...troubles.first, ...holds, ...part, ...rest, ...troubles.last];
 }
 
 async function explainState(look: Look): Promise<readonly Reason[]> {

@@ -16,6 +16,8 @@ export interface BatchRequest {
   readonly numbers: readonly number[];
   readonly attempts: readonly number[];
   readonly idempotencyKeys: readonly string[];
+  /** True where the tasks are generators. */
+  readonly generates?: boolean;
   /**
    * A list with `[inputs, input]` of each task, or `[inputs]` where it has no input. As JSON, so that no two tasks come
    * to share an object that one of them might change.
@@ -33,6 +35,8 @@ export interface HostTask {
   readonly task: FunctionContext['task'];
   readonly idempotencyKey: string;
   readonly inputs: JsonObject;
+  /** True for a generator. */
+  readonly generates?: true;
 }
 
 type Values = readonly [inputs: JsonObject, input?: Json];
@@ -68,6 +72,7 @@ export function encodeBatch(
     class: first.task.class,
     names: isOneName ? names.slice(0, 1) : names,
     ...{ ids, numbers, attempts, idempotencyKeys },
+    ...(first.generator === undefined ? {} : { generates: true }),
     values: JSON.stringify(values),
   };
 }
@@ -91,5 +96,6 @@ export function decodeBatch(request: BatchRequest): readonly HostTask[] {
     },
     idempotencyKey: idempotencyKeys[position] ?? '',
     inputs,
+    ...(request.generates === true ? { generates: true } : {}),
   }));
 }

@@ -7,7 +7,7 @@ import { succeeded } from './protocol.ts';
 /** Calls a user's function between its two schemas. Never throws. */
 export async function callFunction(
   called: RegisteredFunction,
-  input: unknown,
+  { input, generates = false }: { readonly input: unknown; readonly generates?: boolean },
   context: FunctionContext,
 ): Promise<AttemptResult> {
   const { name } = called;
@@ -24,9 +24,20 @@ export async function callFunction(
       const problem = await describe(checked.error, called.output, returned);
       return invalid(`the output of "${name}" is wrong: ${problem}`);
     }
-    return describeObject(name, checked === undefined ? returned : checked.data);
+    const output = checked === undefined ? returned : checked.data;
+    return generates ? describeTasks(name, output) : describeObject(name, output);
   } catch (error: unknown) {
     return describeError(error);
+  }
+}
+
+/** What a generator returns is the set of tasks; nothing is an empty one. */
+function describeTasks(name: string, set: unknown): AttemptResult {
+  try {
+    return { outcome: 'succeeded', tasks: JSON.stringify(set ?? []) };
+  } catch (error: unknown) {
+    const problem = describeThrown(error);
+    return invalid(`the generated tasks of "${name}" can not be written as JSON: ${problem}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptResult, EndTask, TaskInput } from '@runnel/core';
+import type { AttemptResult, EndTask, TaskCancels, TaskInput } from '@runnel/core';
 import { encodeBatch } from './batch-request.ts';
 import type { FunctionDetails } from './details.ts';
 import type { HostEnd, HostHandle, HostObserver } from './host-handle.ts';
@@ -15,6 +15,7 @@ export interface HostRunOptions {
   /** Which of them are to run. */
   readonly places: readonly number[];
   readonly signal: AbortSignal;
+  readonly cancels?: TaskCancels | undefined;
   /** How long a function may take to end by itself once its signal was aborted. */
   readonly graceMs: number;
   /** True for a task that took workers down before: it is poison if its own process dies too. */
@@ -34,6 +35,9 @@ export function runOnHost(options: HostRunOptions): Promise<HostRunEnd> {
   return new HostRun(options).done;
 }
 
+/** Why what runs is told to end: its time is over, it was cancelled, or the whole batch is to end. */
+type StopCause = 'timeout' | 'cancel' | 'abort';
+
 /**
  * Tasks end in their order, so `#next` is the position of the one that runs. A task whose time is over, or all at an
  * abort, are first told so; what has not ended after the grace is ended with its host.
@@ -48,7 +52,7 @@ class HostRun implements HostObserver {
   /** The task that ran at the last look, and when it was first seen; while modules are imported, when that began. */
   #seen = 0;
   #since = performance.now();
-  #stopping: { readonly cause: 'timeout' | 'abort'; readonly at: number } | null = null;
+  #stopping: { readonly cause: StopCause; readonly at: number } | null = null;
 
   constructor(options: HostRunOptions) {
     this.#options = options;
@@ -92,7 +96,7 @@ class HostRun implements HostObserver {
   end(_: number, durationMs: number, result: AttemptResult): void {
     if (this.#finished) return;
     this.#endRunning(this.#replace(result), durationMs);
-    if (this.#stopping?.cause === 'timeout') this.#stopping = null;
+    if (this.#stopping?.cause !== 'abort') this.#stopping = null;
   }
 
   idle(): void {
@@ -132,7 +136,9 @@ class HostRun implements HostObserver {
   /** What a function answers after it was told to stop does not count. */
   #replace(result: AttemptResult): AttemptResult {
     if (this.#stopping === null) return result;
-    return this.#stopping.cause === 'abort' ? { outcome: 'cancelled' } : timedOut(this.#running());
+    return this.#stopping.cause === 'timeout'
+      ? timedOut(this.#running())
+      : { outcome: 'cancelled' };
   }
 
   #poll(): void {
@@ -148,8 +154,17 @@ class HostRun implements HostObserver {
     const { graceMs, signal } = this.#options;
     const now = performance.now();
     if (signal.aborted && this.#stopping?.cause !== 'abort') this.#stop('abort');
+    else if (this.#stopping === null && this.#isCancelled()) this.#stop('cancel');
     else if (this.#stopping === null) this.#checkTime(now - this.#since);
     else if (now - this.#stopping.at >= graceMs) this.#giveUp();
+  }
+
+  /** Whether the task that runs must end, and the others not. */
+  #isCancelled(): boolean {
+    const place = this.#options.places[this.#next];
+    return (
+      this.#started && place !== undefined && this.#options.cancels?.isCancelled(place) === true
+    );
   }
 
   #checkTime(elapsedMs: number): void {
@@ -159,17 +174,18 @@ class HostRun implements HostObserver {
     else this.#failImport(`the modules were not imported within ${importMs} ms`);
   }
 
-  #stop(cause: 'timeout' | 'abort'): void {
+  #stop(cause: StopCause): void {
     this.#stopping = { cause, at: performance.now() };
-    if (this.#started) this.#options.host.abort(cause === 'timeout' ? this.#next : null);
+    if (this.#started) this.#options.host.abort(cause === 'abort' ? null : this.#next);
     // While modules are imported nothing runs that could be told.
     else this.#giveUp();
   }
 
   #giveUp(): void {
     this.#options.host.terminate();
-    if (this.#stopping?.cause === 'timeout') {
-      this.#endRunning(timedOut(this.#running()), performance.now() - this.#since);
+    if (this.#stopping !== null && this.#stopping.cause !== 'abort') {
+      const elapsedMs = performance.now() - this.#since;
+      this.#endRunning(this.#replace({ outcome: 'cancelled' }), elapsedMs);
     }
     this.#finish(false);
   }

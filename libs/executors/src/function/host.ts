@@ -106,7 +106,7 @@ class Host implements CallChannel {
     }
     const context = new CallContext(task, this);
     this.#current = context;
-    const result = await callFunction(called, task.input, context);
+    const result = await callFunction(called, task, context);
     this.#current = null;
     context.end();
     this.#secrets.forget();

@@ -92,6 +92,31 @@ describe('threads', () => {
     expect((await ending).map((end) => end.result.outcome)).toEqual(['succeeded', 'cancelled']);
   });
 
+  test.each(['wait', 'busy'])(
+    'end one task that is cancelled, and go on with the next: %s',
+    async (name) => {
+      const ended = Promise.withResolvers<void>();
+      const abort = new AbortController();
+      const tasks = [call('nothing'), call(name, { ms: 1_000_000 }), call('nothing')];
+
+      const ending = harness.runBatch(tasks, {
+        cancels: {
+          isCancelled: (index) => index === 1 && abort.signal.aborted,
+          signalOf: () => abort.signal,
+        },
+        onEnd: () => ended.resolve(),
+      });
+      await ended.promise;
+      abort.abort(new AttemptAbort('cancel'));
+
+      expect((await ending).map((end) => end.result.outcome)).toEqual([
+        'succeeded',
+        'cancelled',
+        'succeeded',
+      ]);
+    },
+  );
+
   test('take one delivery after another where there are fewer', async () => {
     const ends = await Promise.all([1, 2, 3].map(() => harness.run(call('where-am-i'))));
 

@@ -14,8 +14,11 @@ import type { JsonObject } from '@runnel/core';
 export interface AttemptFiles extends AsyncDisposable {
   readonly outputFile: string;
   readonly inputsFile: string;
+  readonly tasksFile: string;
   /** Of a command that has ended. */
   hasOutput(): boolean;
+  /** The same: whether it wrote the tasks that it generated to their file. */
+  hasTasks(): boolean;
 }
 
 /** A private directory that one attempt after another has, with a file for those that have no inputs. */
@@ -48,11 +51,12 @@ export class AttemptFilesStore implements AsyncDisposable {
     const slot = await this.#take();
     const number = ++this.#attempts;
     const outputName = `output-${number}.json`;
+    const tasksName = `tasks-${number}.json`;
     const inputsName = hasEntries(inputs) ? `inputs-${number}.json` : noInputsName;
     const inputsFile = `${slot.directory}/${inputsName}`;
     let names: readonly string[] | null = null;
     const giveBack = (): Promise<void> =>
-      this.#giveBack(slot, names ?? list(slot), [outputName, inputsName]);
+      this.#giveBack(slot, names ?? list(slot), [outputName, inputsName, tasksName]);
     try {
       if (inputsName !== noInputsName) {
         await writeFile(inputsFile, JSON.stringify(inputs), { mode: 0o600 });
@@ -64,10 +68,12 @@ export class AttemptFilesStore implements AsyncDisposable {
     return {
       outputFile: `${slot.directory}/${outputName}`,
       inputsFile,
+      tasksFile: `${slot.directory}/${tasksName}`,
       hasOutput: () => {
         names = list(slot);
         return names?.includes(outputName) ?? false;
       },
+      hasTasks: () => list(slot)?.includes(tasksName) ?? false,
       [Symbol.asyncDispose]: giveBack,
     };
   }

@@ -11,9 +11,11 @@ export const ownVariables = [
   'RUNNEL_OUTPUT',
   'RUNNEL_INPUTS',
   'RUNNEL_DATA',
+  'RUNNEL_TASKS',
 ] as const;
 
-type OwnEnvironment = Record<(typeof ownVariables)[number], string>;
+type OwnName = (typeof ownVariables)[number];
+type OwnEnvironment = Record<Exclude<OwnName, 'RUNNEL_TASKS'>, string> & { RUNNEL_TASKS?: string };
 
 export interface EnvironmentSource {
   /** What the worker passes on to every command. */
@@ -24,6 +26,8 @@ export interface EnvironmentSource {
   readonly dataDir: string;
   readonly outputFile: string;
   readonly inputsFile: string;
+  /** Null: it is no generator. */
+  readonly tasksFile: string | null;
 }
 
 /** The whole environment of a command: these variables and no others. */
@@ -40,6 +44,7 @@ export function composeEnvironment(source: EnvironmentSource): Record<string, st
     RUNNEL_OUTPUT: source.outputFile,
     RUNNEL_INPUTS: source.inputsFile,
     RUNNEL_DATA: source.dataDir,
+    ...(source.tasksFile === null ? {} : { RUNNEL_TASKS: source.tasksFile }),
   };
   return { ...source.base, ...source.own, ...runnel };
 }

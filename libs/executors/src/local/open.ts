@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import type { ExecutorEnvironment, OpenExecutor } from '@runnel/core';
+import { type ExecutorEnvironment, type OpenExecutor, signalOf } from '@runnel/core';
 import { baseEnvironment } from '../base-environment.ts';
 import { AttemptFilesStore } from './attempt-files.ts';
 import type { LocalDetails } from './details.ts';
@@ -21,10 +21,11 @@ export function openLocal(
 ): OpenExecutor<LocalDetails> {
   // A command runs in another directory, so what it is told must not depend on the worker's.
   const dataDir = resolve(environment.dataDir);
-  const starter = createStarter(environment.concurrency, options);
+  const generatorStarter = createExecaStarter();
+  const starter = createStarter(environment.concurrency, options, generatorStarter);
   const files = new AttemptFilesStore(tmpdir());
   const host = {
-    starter,
+    ...{ starter, generatorStarter },
     files,
     dataDir,
     directories: new WorkingDirectories(dataDir),
@@ -35,7 +36,7 @@ export function openLocal(
     async execute(batch, end): Promise<void> {
       for (const [index, task] of batch.tasks.entries()) {
         const startedAt = performance.now();
-        const result = await runCommand(task, batch.signal, host);
+        const result = await runCommand(task, signalOf(batch, index), host);
         end(index, result, performance.now() - startedAt);
       }
     },
@@ -46,8 +47,11 @@ export function openLocal(
   };
 }
 
-function createStarter(concurrency: number, options: LocalOptions): ProcessStarter {
-  const fallback = createExecaStarter();
+function createStarter(
+  concurrency: number,
+  options: LocalOptions,
+  fallback: ProcessStarter,
+): ProcessStarter {
   if (options.starter === 'execa') return fallback;
   return new HelperStarter({
     python: options.python ?? 'python3',

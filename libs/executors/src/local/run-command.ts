@@ -2,12 +2,14 @@ import {
   type AttemptResult,
   type AttemptSucceeded,
   describeFailure,
+  type LogWriter,
   startDeadline,
   type TaskInput,
 } from '@runnel/core';
 import type { AttemptFiles, AttemptFilesStore } from './attempt-files.ts';
 import type { LocalDetails } from './details.ts';
 import { composeEnvironment } from './environment.ts';
+import { readTasksFile, TasksOnStdout } from './generated-tasks.ts';
 import type {
   NotStarted,
   ProcessEnd,
@@ -21,6 +23,8 @@ import type { WorkingDirectories } from './working-directory.ts';
 
 export interface CommandHost {
   readonly starter: ProcessStarter;
+  /** Tells stdout from stderr, which a generator needs. */
+  readonly generatorStarter: ProcessStarter;
   readonly dataDir: string;
   readonly directories: WorkingDirectories;
   readonly files: AttemptFilesStore;
@@ -59,27 +63,49 @@ async function attempt(
 
   await using files = await host.files.open(task.inputs);
   signal.throwIfAborted();
-  const request = composeRequest({ task, host, files, cwd: directory.path });
+  const stdout = task.generator === undefined ? null : new TasksOnStdout(task.log);
+  const log = stdout ?? task.log;
+  const request = composeRequest({ task, host, files, log, cwd: directory.path });
   const started = await start(request, task, host);
   if (started.kind === 'not-started') return describeSpawnFailure(started, request);
   const end = await supervise(started, signal, host.killGraceMs);
-  return describeEnd(end, task.successExitCodes) ?? (await succeed(files, end));
+  const failed = describeEnd(end, task.successExitCodes);
+  if (failed !== null) return failed;
+  const result = await succeed(files, end);
+  return stdout === null || result.outcome !== 'succeeded'
+    ? result
+    : await addTasks(result, files, stdout);
+}
+
+/** Of a generator: the tasks in its file, or else on stdout. */
+async function addTasks(
+  result: AttemptSucceeded,
+  files: AttemptFiles,
+  stdout: TasksOnStdout,
+): Promise<AttemptResult> {
+  const hasFile = files.hasTasks();
+  const tasks = hasFile ? await readTasksFile(files.tasksFile) : stdout.text();
+  if (tasks !== null) return { ...result, tasks };
+  const where = hasFile ? 'in RUNNEL_TASKS' : 'on stdout';
+  const message = `the generated tasks ${where} are not UTF-8 text`;
+  return { outcome: 'failed', reason: 'output-invalid', message };
 }
 
 interface RequestSource {
   readonly task: TaskInput<LocalDetails>;
   readonly host: CommandHost;
   readonly files: AttemptFiles;
+  readonly log: LogWriter;
   readonly cwd: string;
 }
 
-function composeRequest({ task, host, files, cwd }: RequestSource): ProcessRequest {
+function composeRequest({ task, host, files, log, cwd }: RequestSource): ProcessRequest {
   const { command, environment, stdin } = task.details;
   return {
     argv: command,
     cwd,
     stdin: stdin ?? null,
-    log: task.log,
+    log,
     environment: composeEnvironment({
       base: host.baseEnvironment,
       task,
@@ -87,6 +113,7 @@ function composeRequest({ task, host, files, cwd }: RequestSource): ProcessReque
       dataDir: host.dataDir,
       outputFile: files.outputFile,
       inputsFile: files.inputsFile,
+      tasksFile: task.generator === undefined ? null : files.tasksFile,
     }),
   };
 }
@@ -96,11 +123,12 @@ async function start(
   task: TaskInput<LocalDetails>,
   host: CommandHost,
 ): Promise<StartedProcess | NotStarted> {
-  const started = await host.starter.start(request);
+  const starter = task.generator === undefined ? host.starter : host.generatorStarter;
+  const started = await starter.start(request);
   if (started.kind === 'started' || task.details.cwd !== undefined) return started;
   // The run's directory was made for an earlier task; where somebody has removed it since, that was the reason.
   const wasMissing = await host.directories.restore(task.run.id);
-  return wasMissing ? host.starter.start(request) : started;
+  return wasMissing ? starter.start(request) : started;
 }
 
 /** Waits for the end of the whole group, and stops it where the signal says so. */

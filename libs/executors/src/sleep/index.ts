@@ -3,6 +3,7 @@ import {
   type AttemptResult,
   describeFailure,
   type Executor,
+  signalOf,
   startDeadline,
   type TaskInput,
 } from '@runnel/core';
@@ -29,7 +30,7 @@ export const sleep: Executor<SleepDetails> = {
       const startedAt = performance.now();
       await Promise.all(
         batch.tasks.map(async (task, index) => {
-          const result = await sleepOnce(task, batch.signal);
+          const result = await sleepOnce(task, signalOf(batch, index));
           end(index, result, performance.now() - startedAt);
         }),
       );

@@ -24,6 +24,7 @@ export const barrierPolicy: Policy = {
   allowFailure: false,
   resources: {},
   templated: false,
+  version: null,
 };
 
 /** A point that others wait for. */

@@ -21,6 +21,8 @@ export interface RawEntry {
   readonly priority?: number | undefined;
   readonly resources?: Readonly<Record<string, number>> | undefined;
   readonly templated?: boolean | undefined;
+  readonly version?: string | number | undefined;
+  readonly generator?: true | 'daggyr' | undefined;
 }
 
 /** The part of an entry that `defaults` may fill in. */
@@ -39,6 +41,8 @@ export type Policy = Pick<
   | 'allowFailure'
   | 'resources'
   | 'templated'
+  | 'version'
+  | 'generator'
 >;
 
 /** What `kind` may be: one file each, and a line in kinds.ts. */

@@ -1,3 +1,4 @@
+import type { GeneratorDialect } from '@runnel/core';
 import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
 import { commonFields, policyFields, type RawRetries } from '../entry-fields.ts';
@@ -5,11 +6,20 @@ import { fields } from '../fields.ts';
 import { notYetFields } from '../not-yet.ts';
 import type { Kind } from './kind.ts';
 
+const describeGenerator =
+  'write "generator: true", "generator: daggyr" where it prints tasks as DaggyR has them, or leave it out for a task that generates nothing';
+
 const schema = fields(
   {
     ...commonFields,
     kind: z.literal('task').optional().describe('What the entry is. Default task.'),
     ...policyFields,
+    generator: z
+      .literal([true, 'daggyr'], { error: describeGenerator })
+      .optional()
+      .describe(
+        'Its output is a set of tasks that join the run while it goes on; "daggyr": written as for DaggyR.',
+      ),
   },
   notYetFields,
 ).meta({ title: 'Task', description: 'Work for an executor.' });
@@ -30,8 +40,14 @@ export const task: Kind = {
     allowFailure: merged.allowFailure ?? false,
     resources: merged.resources ?? {},
     templated: merged.templated ?? true,
+    version: merged.version ?? null,
+    ...(merged.generator === undefined ? {} : { generator: dialectOf(merged.generator) }),
   }),
 };
+
+function dialectOf(generator: true | 'daggyr'): GeneratorDialect {
+  return generator === true ? 'native' : generator;
+}
 
 function retryPolicyOf(raw: RawRetries | undefined): ReturnType<Kind['policyOf']>['retries'] {
   const written = typeof raw === 'number' ? { limit: raw } : (raw ?? {});

@@ -3,7 +3,8 @@ import { failpoint, noSuchRun } from '@runnel/core';
 import { removeRun } from '../delete-run.ts';
 import { type RunKey, runKeyDocs } from '../keys.ts';
 import { PageWriter, removedMeanwhile } from '../page-writer.ts';
-import { runHandle } from '../run-handle.ts';
+import { readRevisionKey } from '../revision-keys.ts';
+import { type RunHandle, runHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
 import { createRun } from '../scripts.ts';
 import { keepCopy, openCopy } from './copy-scripts.ts';
@@ -11,7 +12,10 @@ import type { RunSection } from './sections.ts';
 
 /** What `remove-run` compares: the fields that change with a run that has ended. */
 export function standOf(record: Readonly<Record<string, string>>): string {
-  const fields = ['created', 'state', 'ended', 'events', 'logBytes', 'logsCut', 'repairs'];
+  const fields = [
+    ...['created', 'state', 'ended', 'events', 'logBytes', 'logsCut', 'repairs'],
+    ...['editing', 'revision', 'hookRetries'],
+  ];
   return fields.map((field) => record[field] ?? '').join(' ');
 }
 
@@ -52,7 +56,7 @@ export async function copyRun(
   if (found.state !== 'new') return false;
   await failpoint('take-back.after-create');
   const pages = new PageWriter(redis, run, token);
-  for await (const section of sections) await writeSection(pages, section);
+  for await (const section of sections) await writeSection(pages, run, section);
   await pages.flush();
   await failpoint('take-back.before-open');
   const fields = Object.entries(record).flat();
@@ -70,8 +74,9 @@ export async function dropCopy(redis: RedisClient, namespace: string, id: string
   await removeRun(redis, namespace, id, { set: 'submitting', until: Number.MAX_SAFE_INTEGER });
 }
 
-async function writeSection(pages: PageWriter, section: RunSection): Promise<void> {
-  const key = Object.keys(runKeyDocs).find((name): name is RunKey => name === section.key);
+async function writeSection(pages: PageWriter, run: RunHandle, section: RunSection): Promise<void> {
+  const known = Object.keys(runKeyDocs).find((name): name is RunKey => name === section.key);
+  const key = known === undefined ? readRevisionKey(run, section.key)?.key : run.names[known];
   if (key === undefined) {
     throw new Error(`an archived run has a key ${section.key}: a newer version wrote it`);
   }

@@ -1,4 +1,5 @@
 import { type RunKey, runKeyDocs } from '../keys.ts';
+import { listRevisionKeys } from '../revision-keys.ts';
 import type { RunHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
 import { readFields } from './copy-scripts.ts';
@@ -23,6 +24,9 @@ export async function* readSections(
     if (type === 'string') yield* readString(redis, name, key);
     else if (type === 'hash') yield* readHash(redis, run, name, key);
     else if (type === 'stream') yield* readStream(redis, name, key);
+  }
+  for (const { name, type, key } of await listRevisionKeys(redis, run)) {
+    yield* type === 'string' ? readString(redis, name, key) : readHash(redis, run, name, key);
   }
 }
 

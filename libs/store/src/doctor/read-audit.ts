@@ -14,6 +14,8 @@ export interface RunAudit {
   readonly outbox: readonly { readonly carrier: number; readonly at: number }[];
   /** Entries of each queue's ready list. */
   readonly ready: readonly (readonly Buffer[])[];
+  /** Entries of ready tasks that are paused. */
+  readonly parked: readonly Buffer[];
   /** Null where it is too long to be read at once. */
   readonly backlog: readonly Buffer[] | null;
   /** True where all of it is from one moment. */
@@ -32,7 +34,7 @@ const backlogEntries = 512;
 const mostGroups = 2_048;
 /** Fields of the record that change with every step of a run. */
 const movingFields =
-  /^(?:state|halt|fin|seq|open|delayed|tries|retry|retryAt|retryEdge|duplicates|repairs|[ric]\d+)$/;
+  /^(?:state|halt|fin|seq|open|delayed|tries|retry|retryAt|retryEdge|duplicates|repairs|cancel|cancelAt|cancelList|ending|parked|unpark|[ric]\d+)$/;
 
 /**
  * Reads a run. Up to 2,097,152 nodes and 2,048 entries of ready tasks come in one transaction. What is
@@ -58,8 +60,10 @@ export async function readAudit(
   const fields = toRecord(meta);
   if (fields['state'] === undefined) return null;
 
-  const ready = run.queues.map((_, queue) => toList(lists[queue * 2 + 1] ?? []).map(toBytes));
-  const lengths = run.queues.map((_, queue) => toInteger(lists[queue * 2] ?? 0));
+  // The last one is that of paused tasks.
+  const keys = listKeys(run);
+  const ready = keys.map((_, list) => toList(lists[list * 2 + 1] ?? []).map(toBytes));
+  const lengths = keys.map((_, list) => toInteger(lists[list * 2] ?? 0));
   const isLong = lengths.some((length) => length > readyEntries);
   const whole = isLong ? await readRest(redis, run, ready, lengths) : ready;
   const after = isLong ? moving(await redis.hgetall(run.names.meta)) : null;
@@ -75,10 +79,16 @@ export async function readAudit(
       carrier: Number(carrier.toString()),
       at: Number(at.toString()),
     })),
-    ready: whole,
+    ready: whole.slice(0, -1),
+    parked: whole.at(-1) ?? [],
     backlog: toInteger(backlogLength) > backlogEntries ? null : toList(backlog).map(toBytes),
     isExact: (before ?? now) === now && (after ?? now) === now,
   };
+}
+
+/** The ready list of each queue, and that of paused tasks. */
+function listKeys(run: OpenRunHandle): readonly string[] {
+  return [...(run.keys.more ?? []), run.names.parked];
 }
 
 function commandsOf(
@@ -86,8 +96,8 @@ function commandsOf(
   size: AuditSize,
   lastState: number,
 ): readonly (readonly [string, ...Argument[]])[] {
-  const { names, keys } = run;
-  const lists = (keys.more ?? []).flatMap((key): [string, ...Argument[]][] => [
+  const { names } = run;
+  const lists = listKeys(run).flatMap((key): [string, ...Argument[]][] => [
     ['LLEN', key],
     ['LRANGE', key, 0, readyEntries - 1],
   ]);
@@ -124,7 +134,7 @@ async function readRest(
   lengths: readonly number[],
 ): Promise<readonly (readonly Buffer[])[]> {
   const whole = ready.map((entries) => [...entries]);
-  for (const [queue, key] of (run.keys.more ?? []).entries()) {
+  for (const [queue, key] of listKeys(run).entries()) {
     for (let at = readyEntries; at < (lengths[queue] ?? 0); at += readyEntries) {
       const page = await redis.lrangeBuffer(key, at, at + readyEntries - 1);
       for (const entry of page) whole[queue]?.push(entry);

@@ -1,3 +1,4 @@
+import { readLaterOf } from '../growth/later-edges.ts';
 import { toUint32 } from '../packed.ts';
 import type { RunHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
@@ -81,7 +82,11 @@ export async function readChildAt(
 ): Promise<number | null> {
   const raw = await redis.getrangeBuffer(run.names.childOffsets, node * 4, node * 4 + 7);
   const [from = 0, to = 0] = toUint32(raw);
-  if (from + edge >= to) return null;
+  if (from + edge >= to) {
+    const later = await readLaterOf(redis, run.names.moreChildren, node);
+    const child = later[from + edge - to];
+    return child === undefined ? null : child & 0xff_ff_ff;
+  }
   const at = (from + edge) * 4;
   const [child = 0] = toUint32(await redis.getrangeBuffer(run.names.children, at, at + 3));
   return child & 0xff_ff_ff;

@@ -1,3 +1,4 @@
+import { silentOn } from '@runnel/core';
 import { stateCode } from '../packed.ts';
 
 // The counterpart of lua/prelude-advance.lua: what an edge tells, and what becomes of a node.
@@ -12,6 +13,7 @@ const rules = { all: 0, noneFailed: 1, any: 2 } as const;
 
 /** What an edge tells its child about the end of its parent, as flags. */
 export function edgeFlags(condition: number, code: number): number {
+  if ((condition & 3) === silentOn) return 0;
   const rule = condition >>> 2;
   const failed = code === stateCode.failed || code === stateCode['upstream-failed'];
   if (rule === rules.noneFailed) {

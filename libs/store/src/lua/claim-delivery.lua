@@ -12,7 +12,8 @@
 -- KEYS[10] outputs     hash    id -> JSON
 -- KEYS[11] demand      hash    queue -> runs of the shard that want slots
 -- KEYS[12] events      stream  the feed: numbered events
--- KEYS[13…] ready      list    one list a queue
+-- KEYS[13] paused      hash    classes and tasks that are paused
+-- KEYS[14…] ready      list    one list a queue
 -- ARGV[1] carrier
 -- ARGV[2] attemptsStarted of the job
 -- ARGV[3] token, 8 random bytes
@@ -20,19 +21,31 @@
 -- ARGV[5] failure record of a poisoned task
 -- ARGV[6] now in ms
 --
--- Returns { packed delivery, 1 where the run has outputs, its shape }; else one word: gone, late, cancelled, split (open tasks come back one
--- by one), poison or paused (open tasks are ready again). After the three before the last, the run needs a settling turn.
+-- Returns { packed delivery, 1 where the run has outputs, its shape, 1 where tasks of it were cancelled or are paused };
+-- else one word: gone, late, cancelled, split (open tasks come back one by one), poison, parked or paused (open tasks
+-- are ready again), editing (ask again). After cancelled, split, poison and parked, and where the 1 says so, the run
+-- needs a settling turn.
 local r = record()
 local carrier, started, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local packed = call('HGET', K.deliveries, carrier)
 if not packed then return 'gone' end
 local d = read_delivery(packed)
 local has_outputs = call('EXISTS', K.outputs)
-if d.token == token then return { packed, has_outputs, r.shape or 0 } end
+if d.token == token then return { packed, has_outputs, r.shape or 0, 0 } end
 if started <= d.attempts_started then return 'late' end
 
+-- Asked again in a moment: the delivery may have other tasks then, or none.
+if r.editing then return 'editing' end
 if r.halt then
   cancel_delivery(carrier, d)
+  save_run()
+  return 'cancelled'
+end
+
+local left, dropped = drop_cancelled(d)
+save_told(ARGV[6])
+if dropped > 0 and left == 0 then
+  close_delivery(carrier, d)
   save_run()
   return 'cancelled'
 end
@@ -69,16 +82,14 @@ if d.starts > 0 or (reserved and started > 1) then
   end
 end
 
-if r.pausedAt then
-  local ids, count = open_ids(d)
-  -- What may have taken a worker down goes on alone.
-  local flags = d.starts > 0 and bor(d.flags, SINGLE) or d.flags
-  push_ready(d.group, flags, ids, count, true)
-  add_total('open', -count)
+local paused
+left, paused = return_paused(d)
+if paused > 0 and left == 0 then
   close_delivery(carrier, d)
   save_run()
-  return 'paused'
+  return r.pausedAt and 'paused' or 'parked'
 end
+if dropped + paused > 0 then save_run() end
 
 d.token = token
 d.attempts_started = started
@@ -86,4 +97,4 @@ d.starts = d.starts + 1
 packed = pack_delivery(d)
 call('HSET', K.deliveries, carrier, packed)
 call('ZREM', K.outbox, carrier)
-return { packed, has_outputs, r.shape or 0 }
+return { packed, has_outputs, r.shape or 0, dropped + paused > 0 and 1 or 0 }

@@ -15,23 +15,29 @@
 -- KEYS[12] demand      hash    queue -> runs of the shard that want slots
 -- KEYS[13] retry       string  u32 an id
 -- KEYS[14] events      stream  the feed: numbered events
--- KEYS[15…] ready      list    one list a queue
+-- KEYS[15] cancel      string  u32 an id
+-- KEYS[16] paused      hash    classes and tasks that are paused
+-- KEYS[17] parked      list    ready tasks that are paused
+-- KEYS[18…] ready      list    one list a queue
 -- ARGV[1] cancel, stop, or page (the next page of what was begun)
 -- ARGV[2] now in ms
 -- ARGV[3] nodes a page
 -- ARGV[4] deliveries a page
+-- ARGV[5] who asks; empty: not said
 --
 -- Returns { state, 1 while pages are left, 1 where this call began it }; nil where there is no such run.
 local h = call('HMGET', K.meta, 'haltedDeliveries', 'haltedNodes')
 local r = record()
 local state, halt, n = r.state, r.halt, r.n or 0
 if not state then return false end
+if r.editing then return { 'editing', 0, 0 } end
 if state ~= 'running' and state ~= 'created' then return { state, 0, 0 } end
 local now, began = tonumber(ARGV[2]), 0
 if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   halt, began = ARGV[1], 1
   set_field('halt', halt)
-  add_events('halting', now, halt, 1)
+  call('HSET', K.meta, 'haltedAt', now, 'haltedBy', ARGV[5])
+  add_events('halting', now, ARGV[5] == '' and halt or halt .. ' ' .. ARGV[5], 1)
   if state == 'created' then
     set_field('state', 'running')
     call('ZADD', K.active, now, r.id)
@@ -39,12 +45,8 @@ if ARGV[1] ~= 'page' and halt ~= ARGV[1] and halt ~= 'cancel' then
   end
 end
 if not halt then return { state, 0, 0 } end
-if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
--- What is being brought back ends with the others.
-if (r.retry or 0) > 0 then
-  call('DEL', K.retry)
-  set_field('retry', 0)
-end
+forget_paused()
+drop_changes()
 
 -- None of the group is ready any more: its ready list is gone.
 local function cancel_unstarted(group, count)
@@ -86,7 +88,7 @@ if not left and at < n then
   local ids, codes, count, group, run = {}, {}, 0, nil, 0
   for id = at, to - 1 do
     local code = byte(page, id - at + 1)
-    if code == 0 or code == DELAYED then
+    if code == 0 or code == DELAYED or code == CANCELLING then
       count = count + 1
       ids[count], codes[count] = id, char(CANCELLED)
       local g = group_of(id)

@@ -25,7 +25,11 @@
 -- KEYS[20] ended          zset    runs of the shard that ended
 -- KEYS[21] demand         hash    queue -> runs of the shard that want slots
 -- KEYS[22] events         stream  the feed: numbered events
--- KEYS[23…] ready         list    one list a queue
+-- KEYS[23] paused         hash    classes and tasks that are paused
+-- KEYS[24] parked         list    ready tasks that are paused
+-- KEYS[25] moreChildren   hash    node -> packed edges that came later
+-- KEYS[26] moreParents    hash    the same, of parents
+-- KEYS[27…] ready         list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] tasks a page
 -- ARGV[3] edges a page
@@ -46,6 +50,7 @@ local function count_page()
   local offsets = read_packed(K.parentOffsets, 4, ids, n, 8)
   local words = read_packed(K.waiting, 4, ids, n, 4)
   local pending = skip > 0 and unvisited() or nil
+  local later = later_parents(ids, n)
   local done = 0
   while done < n and edges > 0 do
     local first, last = u32(offsets[done + 1], 1), u32(offsets[done + 1], 5)
@@ -55,6 +60,10 @@ local function count_page()
     local block = part > 0 and call('GETRANGE', K.parents, (first + skip) * 4, (first + skip + part) * 4 - 1) or ''
     local left, flags, rule = 0, 0, ALL
     if part > 0 then left, flags, rule = count_parents(block, 1, part, pending) end
+    if part == count and later[done + 1] then
+      local more, more_flags = count_parents(later[done + 1], 1, #later[done + 1] / 4, pending)
+      left, flags = left + more, bor(flags, more_flags)
+    end
     words[done + 1] = add_parents(words[done + 1], skip == 0, left, flags, rule)
     edges = edges - part - 1
     if part < count then
@@ -73,7 +82,7 @@ end
 open_backlog()
 local phase = r.retry
 if phase == 1 then
-  if at == 0 then add_events('retried', ARGV[1], '', 1) end
+  if at == 0 then add_events('retried', ARGV[1], call('HGET', K.meta, 'retriedBy') or '', 1) end
   reset_tasks(ids, n)
 elseif phase == 2 then
   if (r.retryEdge or 0) == 0 then advance(edges) end

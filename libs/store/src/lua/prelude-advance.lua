@@ -7,6 +7,8 @@ local HELD = 16
 -- Rules and conditions of an edge, as packEdge writes them.
 local ALL, NONE_FAILED, ANY = 0, 1, 2
 local ON_SUCCEEDED, ON_FAILED = 0, 1
+-- The parent's end is waited for, and says nothing.
+local SILENT = 3
 
 local function holds(on, code)
   if on == ON_SUCCEEDED then return code == SUCCEEDED end
@@ -16,6 +18,7 @@ end
 
 -- What an edge tells its child about the end of its parent, as flags.
 local function flags_of(condition, code)
+  if condition % 4 == SILENT then return 0 end
   local rule, met = floor(condition / 4), holds(condition % 4, code)
   local failed = code == FAILED or code == UPSTREAM_FAILED
   if rule == ALL then return met and 0 or failed and UNMET_FAILED or UNMET end
@@ -74,6 +77,29 @@ local function span_of(ids, i, n)
   return j
 end
 
+-- Edges of ids[i] … ids[j] that came after the run was sealed; most runs have none, and know it.
+local function later_edges(ids, i, j)
+  if not record().more then return {} end
+  local later = {}
+  for from = i, j, CHUNK do
+    local to = min(j, from + CHUNK - 1)
+    local part = call('HMGET', K.moreChildren, unpack(ids, from, to))
+    for x = from, to do later[x] = part[x - from + 1] or nil end
+  end
+  return later
+end
+
+-- Sees what came later of one task, from edge `skip` on. Returns what is left of the budget, and the edge
+-- that is next where not all were seen.
+local function see_later(edges, skip, code, budget)
+  local total = #edges / 4
+  -- At least one: the cursor has to move on, however small the budget.
+  local count = min(total - skip, max(1, budget))
+  see_edges(edges, skip * 4 + 1, count, code)
+  local next_edge = skip + count
+  return budget - count, next_edge < total and next_edge or nil
+end
+
 -- Visits an entry from its cursor, at most about `budget` edges and tasks. Returns what is left of
 -- the budget and the cursor, which stands behind the last task when all was visited.
 local function visit(entry, budget)
@@ -84,8 +110,11 @@ local function visit(entry, budget)
   while i <= rest and budget > 0 do
     local j, base = span_of(ids, i, rest), ids[i]
     local raw = call('GETRANGE', K.childOffsets, base * 4, ids[j] * 4 + 7)
+    local later = later_edges(ids, i, j)
     while i <= j and budget > 0 do
-      local from, stop, k = u32(raw, (ids[i] - base) * 4 + 1) + skip, u32(raw, (ids[i] - base) * 4 + 5), i
+      local at_i = (ids[i] - base) * 4 + 1
+      -- The cursor may stand among the edges that came later.
+      local from, stop, k = min(u32(raw, at_i) + skip, u32(raw, at_i + 4)), u32(raw, at_i + 4), i
       while k < j do
         local to = u32(raw, (ids[k + 1] - base) * 4 + 5)
         if to - from > SPAN_EDGES then break end
@@ -95,11 +124,17 @@ local function visit(entry, budget)
       local block = stop > from and call('GETRANGE', K.children, from * 4, stop * 4 - 1) or ''
       while i <= k and budget > 0 do
         local at = (ids[i] - base) * 4 + 1
-        local first, last = u32(raw, at), u32(raw, at + 4)
-        local till = min(last, first + skip + budget)
-        see_edges(block, (first + skip - from) * 4 + 1, till - first - skip, byte(entry, codes_at + i))
-        budget = budget - (till - first - skip) - 1
+        local first, last, code = u32(raw, at), u32(raw, at + 4), byte(entry, codes_at + i)
+        local own = min(last, first + skip)
+        local till = min(last, own + budget)
+        see_edges(block, (own - from) * 4 + 1, till - own, code)
+        budget = budget - (till - own) - 1
         if till < last then return budget, index + i - 1, till - first, n end
+        if later[i] then
+          local next_edge
+          budget, next_edge = see_later(later[i], max(0, skip - (last - first)), code, budget)
+          if next_edge then return budget, index + i - 1, last - first + next_edge, n end
+        end
         skip = 0
         i = i + 1
       end

@@ -51,6 +51,59 @@ local function put_back(q, entry)
   end
 end
 
+-- Entries that one call puts aside, or looks at again.
+local MOST_PARKED = 64
+local parked = 0
+
+local function park(q, entry)
+  local n = (#entry - 4) / 4
+  call('RPUSH', K.parked, entry)
+  q.ready = q.ready - n
+  q.dirty = true
+  add_total('parked', n)
+end
+
+-- The first entry with what may start of it: paused tasks before it are put aside. Nil too where this call has
+-- put aside as much as one may.
+local function first_free(q)
+  local entry = first_entry(q)
+  while entry and has_paused_parts() do
+    if parked >= MOST_PARKED then return nil end
+    local free, aside = split_entry(entry)
+    if not aside then return entry end
+    parked = parked + 1
+    drop_entry(q, entry)
+    park(q, aside)
+    if free then
+      put_back(q, free)
+      return free
+    end
+    entry = first_entry(q)
+  end
+  return entry
+end
+
+-- Looks again at what was put aside before something was resumed, each entry once.
+local function unpark()
+  local left = record().unpark or 0
+  while left > 0 and parked < MOST_PARKED do
+    local entry = call('LPOP', K.parked)
+    left, parked = entry and left - 1 or 0, parked + 1
+    local free, aside
+    if entry then free, aside = split_entry(entry) end
+    if aside then call('RPUSH', K.parked, aside) end
+    if free then
+      local n, head = (#free - 4) / 4, sub(free, 1, 4)
+      local q = queue_of(group_info(u32(free, 1) % 16777216).queue)
+      add_fresh(q, head, byte(free, 4), sub(free, 5))
+      q.ready = q.ready + n
+      q.dirty = true
+      add_total('parked', -n)
+    end
+    set_field('unpark', left)
+  end
+end
+
 -- Ascending: states of a delivery are written in its order, and what ends together together.
 local function sort_ids(packed)
   local n = #packed / 4
@@ -68,7 +121,7 @@ end
 -- ready, or where it is too little to be worth a delivery before a slot is free: those in flight
 -- bring the next turn.
 local function take_ready(q, slots, room)
-  local entry = first_entry(q)
+  local entry = first_free(q)
   if not entry then return nil end
   local head = u32(entry, 1)
   local group, flags = head % 16777216, floor(head / 16777216)
@@ -79,7 +132,7 @@ local function take_ready(q, slots, room)
   size = min(room, size) * 4
   local parts, length = { sub(entry, 5) }, #entry - 4
   while length < size do
-    local more = first_entry(q)
+    local more = first_free(q)
     if not more or u32(more, 1) ~= head then break end
     drop_entry(q, more)
     parts[#parts + 1] = sub(more, 5)
@@ -131,7 +184,9 @@ end
 -- could be cut than one call does.
 local function cut(now, shares, token)
   local r = record()
-  if r.state ~= 'running' or r.halt or r.pausedAt then return false end
+  -- A cancel of tasks goes through deliveries and lists: meanwhile nothing moves from one to the other.
+  if r.state ~= 'running' or r.halt or r.pausedAt or (r.cancel or 0) > 1 then return false end
+  unpark()
   local seq, before = r.seq or 0, r.seq or 0
   local room = r.parallelism and r.parallelism - (r.open or 0) or 16777216
   for number = 0, #shares / 3 - 1 do
@@ -156,14 +211,15 @@ local function cut(now, shares, token)
       add_total('open', n)
     end
   end
-  if seq == before then return false end
+  local left = parked >= MOST_PARKED
+  if seq == before then return left end
   set_field('seq', seq)
   for i = 1, #made.deliveries, CHUNK do
     local j = min(#made.deliveries, i + CHUNK - 1)
     call('HSET', K.deliveries, unpack(made.deliveries, i, j))
     call('ZADD', K.outbox, unpack(made.scores, i, j))
   end
-  return seq - before >= MOST_CUT
+  return left or seq - before >= MOST_CUT
 end
 
 -- Up to 256 carriers that are not in BullMQ yet, whoever cut them.

@@ -73,6 +73,23 @@ local function write_packed(key, width, ids, values, n)
   end
 end
 
+-- Items of `size` bytes at ids[i] * width, ascending. Those that lie close together come in one read.
+local function read_packed(key, width, ids, n, size)
+  local out, i, gap, most = {}, 1, 512 / width, 32768 / width
+  while i <= n do
+    local j = i
+    while j < n and ids[j + 1] - ids[j] <= gap and ids[j + 1] - ids[i] < most do j = j + 1 end
+    local base = ids[i] * width
+    local block = call('GETRANGE', key, base, ids[j] * width + size - 1)
+    for x = i, j do
+      local at = ids[x] * width - base
+      out[x] = sub(block, at + 1, at + size)
+    end
+    i = j + 1
+  end
+  return out
+end
+
 -- The order in which keys ascend: positions of an array of less than 4,096 integers.
 local function order_of(keys, n)
   local order, sorted = {}, true
@@ -91,8 +108,11 @@ end
 
 -- Codes of the state byte. 0: not final and nothing to say (waiting, ready, queued or running).
 local READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, DELAYED = 1, 2, 3, 4, 5, 6, 7
--- Held by a claimed delivery of a run that is being halted: its outcome decides.
+-- Held by a claimed delivery of a run that is being halted, or cancelled itself: its outcome decides.
 local HALTING = 9
+-- Being cancelled while the run goes on, and in a ready list or a delivery so far. Where that delivery was
+-- claimed it becomes HALTING.
+local CANCELLING = 10
 
 -- A delivery: token 8 | attemptsStarted u32 | starts u32 | group u32 | cut at u32 s | n u16 |
 -- flags u8 | queue u8 | ids u32 n | attempts u8 n | open bits ceil(n / 8)

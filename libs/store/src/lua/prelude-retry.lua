@@ -3,23 +3,6 @@
 -- HELD: it had been released before, and is left as it is. The rule of a held task stands beside.
 local RULE = 32
 
--- Items of `size` bytes at ids[i] * width, ascending. Those that lie close together come in one read.
-local function read_packed(key, width, ids, n, size)
-  local out, i, gap, most = {}, 1, 512 / width, 32768 / width
-  while i <= n do
-    local j = i
-    while j < n and ids[j + 1] - ids[j] <= gap and ids[j + 1] - ids[i] < most do j = j + 1 end
-    local base = ids[i] * width
-    local block = call('GETRANGE', key, base, ids[j] * width + size - 1)
-    for x = i, j do
-      local at = ids[x] * width - base
-      out[x] = sub(block, at + 1, at + size)
-    end
-    i = j + 1
-  end
-  return out
-end
-
 local function pack_word(flags, left)
   return char(flags, floor(left / 65536), floor(left / 256) % 256, left % 256)
 end
@@ -177,6 +160,17 @@ local function count_parents(block, at, count, pending)
     end
   end
   return left, flags, rule
+end
+
+-- Edges to parents that came later, of ids[i]: end barriers of generators have them, one each.
+local function later_parents(ids, n)
+  local later = {}
+  if not record().more then return later end
+  for i = 1, n, CHUNK do
+    local part = call('HMGET', K.moreParents, unpack(ids, i, min(n, i + CHUNK - 1)))
+    for k = 1, #part do later[i + k - 1] = part[k] or nil end
+  end
+  return later
 end
 
 -- What a word says after `count` more of its parents were counted: from none, where none were before.

@@ -2,10 +2,16 @@
 -- by save_run.
 
 -- meta: v state n fin bad events halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
+-- what came later: more (1 where edges did), retiring (ranges of replaced sets), retireWait
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
-local TEXTS = { 'state', 'halt', 'onFailure', 'id' }
+-- and of parts: phase of a cancel of tasks (cancel), its cursor (cancelAt, cancelList), tasks in HALTING or
+-- CANCELLING by it (ending), what is paused (pausedGroups, pausedTasks), put aside (parked), looked at again (unpark)
+-- and of an edit: its token (editing) while the run is frozen
+local TEXTS = { 'state', 'halt', 'onFailure', 'id', 'editing' }
 local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tries', 'priority', 'delayed',
-  'duplicates', 'queues', 'shape', 'pausedAt', 'retry', 'retryAt', 'retryEdge', 'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6' }
+  'duplicates', 'queues', 'shape', 'more', 'retiring', 'retireWait', 'pausedAt', 'retry', 'retryAt', 'retryEdge',
+  'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6', 'cancel', 'cancelAt', 'cancelList', 'ending', 'pausedGroups', 'pausedTasks',
+  'parked', 'unpark' }
 local loaded, changed = nil, {}
 
 local function record()
@@ -112,7 +118,8 @@ local function group_info(group)
 end
 
 -- Counts of a group by state, attempts measured (n) and their microseconds (us).
-local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 'n', 'us' }
+-- 11: of a generated set that was replaced, so no task any more.
+local COUNTED = { READY, SUCCEEDED, FAILED, SKIPPED, UPSTREAM_FAILED, CANCELLED, 11, 'n', 'us' }
 local counts, counts_were = {}, {}
 
 local function counts_of(group)
@@ -267,36 +274,38 @@ local function save_run()
   changed = {}
 end
 
+-- Nothing is paused any more: the run ends, or is ended early.
+local function forget_paused()
+  local r = record()
+  if r.pausedAt then call('HDEL', K.meta, 'pausedAt', 'pausedBy') end
+  if (r.pausedGroups or 0) + (r.pausedTasks or 0) + (r.parked or 0) == 0 then return end
+  call('DEL', K.paused, K.parked)
+  for _, field in ipairs({ 'pausedGroups', 'pausedTasks', 'parked', 'unpark' }) do set_field(field, 0) end
+end
+
 -- Ends the run when every node is final and the backlog is empty. Returns its state; `halting` for
--- one that is being cancelled or stopped and has not ended, `retrying` while tasks are brought back.
--- To be called before save_run.
+-- one that is being cancelled or stopped and has not ended, `retrying` while tasks are brought back,
+-- `changing` while tasks are cancelled page by page. To be called before save_run.
 local function conclude(now, backlog)
   local r = record()
   if r.state ~= 'running' then return r.state end
-  local retrying = (r.retry or 0) > 0
-  if retrying and not r.halt then return 'retrying' end
-  if (r.fin or 0) ~= r.n or backlog > 0 then return r.halt and 'halting' or 'running' end
+  local paging = (r.retry or 0) > 0 and 'retrying' or (r.cancel or 0) > 0 and 'changing'
+  if paging and not r.halt then return paging end
+  local replacing = (r.retiring or 0) > 0 and not r.halt
+  if (r.fin or 0) ~= r.n or backlog > 0 or replacing then return r.halt and 'halting' or 'running' end
   local state = 'succeeded'
   local bad, cancelled = (r.bad or 0) > 0, (r.c6 or 0) > 0
   -- Without a halt, what is cancelled was left behind by a retry.
   if cancelled and (r.halt == 'cancel' or not bad) then state = 'cancelled' elseif bad then state = 'failed' end
-  if retrying then set_field('retry', 0) end
+  if paging then
+    set_field('retry', 0)
+    set_field('cancel', 0)
+  end
+  forget_paused()
   set_field('state', state)
   set_field('ended', now)
-  if r.pausedAt then call('HDEL', K.meta, 'pausedAt') end
   add_events('ended', now, state, 1)
   call('ZREM', K.active, r.id)
   call('ZADD', K.ended, now, r.id)
   return state
-end
-
--- A run that is being halted: its open ids end cancelled and the delivery goes.
-local function cancel_delivery(carrier, d)
-  local ids, n = open_ids(d)
-  local codes = {}
-  for i = 1, n do codes[i] = char(CANCELLED) end
-  write_states(ids, codes, n)
-  count_ends(d.group, CANCELLED, n)
-  add_total('open', -n)
-  close_delivery(carrier, d)
 end

@@ -60,6 +60,24 @@ local function delay(run_id, id, attempt, due)
   add_total('tries', 1)
 end
 
+-- What is being cancelled is not tried again.
+local function is_cancelled(id)
+  if (record().ending or 0) == 0 then return false end
+  local code = byte(call('GETRANGE', K.state, id, id))
+  return code == HALTING or code == CANCELLING
+end
+
+-- Tasks that are being cancelled and have come to an end by themselves.
+local function count_ending(ids, n)
+  if (record().ending or 0) == 0 or record().halt then return end
+  local codes, ended = read_packed(K.state, 1, ids, n, 1), 0
+  for i = 1, n do
+    local code = byte(codes[i])
+    if code == HALTING or code == CANCELLING then ended = ended + 1 end
+  end
+  add_total('ending', -ended)
+end
+
 -- One entry of outcomes, 16 bytes each: place u16 | attempt u8 | code u8 | record of the attempt.
 local function settle(run_id, carrier, token, outcomes, extras, dues)
   local n = #outcomes / 16
@@ -76,7 +94,7 @@ local function settle(run_id, carrier, token, outcomes, extras, dues)
     local place, attempt, code = u16(outcomes, at + 1), byte(outcomes, at + 3, at + 4)
     if place < d.n and is_open(bits, place) and byte(d.attempts, place + 1) == attempt then
       local id = u32(d.ids, place * 4 + 1)
-      if code == DELAYED and halt then code = FAILED end
+      if code == DELAYED and (halt or is_cancelled(id)) then code = FAILED end
       bits[floor(place / 8) + 1] = bits[floor(place / 8) + 1] - lshift(1, place % 8)
       local k = accepted.n + 1
       accepted.n = k
@@ -103,6 +121,25 @@ local function settle(run_id, carrier, token, outcomes, extras, dues)
   end
   count(d.group, 'n', accepted.n - before)
   count(d.group, 'us', floor(micros))
+end
+
+-- What comes while the run is frozen, entry by entry as it came.
+local function stash(...)
+  call('RPUSH', K.stash, cmsgpack.pack({ ... }))
+end
+
+-- Settles what was kept, up to about so many outcomes a call. Returns the entries that are left.
+local MOST_STASHED = 256
+local function settle_stash(run_id)
+  local count = 0
+  while count < MOST_STASHED do
+    local entry = call('LPOP', K.stash)
+    if not entry then return 0 end
+    local e = cmsgpack.unpack(entry)
+    count = count + #e[3] / 16
+    settle(run_id, e[1], e[2], e[3], e[4], e[5])
+  end
+  return call('LLEN', K.stash)
 end
 
 local function hset_all(key, pairs_of)
@@ -132,6 +169,7 @@ local function save_accepted()
       ends[ended], end_codes[ended] = id, code
     end
   end
+  count_ending(ids, n)
   write_states(ids, codes, n)
   tell_tasks(ids, codes, attempts_in(order, n), n)
   write_packed(K.attempts, 12, ids, records, n)

@@ -12,7 +12,10 @@
 -- ARGV[2…] ids of tasks
 --
 -- Returns the number of tasks released; a task that is not delayed any more only leaves the times.
-local halt = record().halt
+-- Of a frozen run nothing is released: its times stay.
+local r = record()
+if r.editing then return 0 end
+local halt = r.halt
 local released = 0
 for i = 2, #ARGV do
   local id = tonumber(ARGV[i])

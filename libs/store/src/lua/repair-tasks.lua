@@ -22,8 +22,10 @@ for i = 2, #ARGV, 5 do
   local state = byte(call('GETRANGE', K.state, id, id)) or 0
   local word = call('BITFIELD', K.waiting, 'GET', 'u32', '#' .. id)[1]
   local unmoved = state == tonumber(ARGV[i + 1]) and word == tonumber(ARGV[i + 2])
-  -- Cancelled by a repair is only what a halt left behind.
-  if unmoved and (code == CANCELLED) == (halt ~= nil) then
+  -- Cancelled by a repair is only what a halt, or a cancel of tasks, left behind.
+  local is_ending = not halt and (state == HALTING or state == CANCELLING)
+  if unmoved and (code == CANCELLED) == (halt ~= nil or is_ending) then
+    if is_ending then add_total('ending', -1) end
     local group = group_of(id)
     if ARGV[i + 3] ~= ARGV[i + 2] then call('BITFIELD', K.waiting, 'SET', 'u32', '#' .. id, ARGV[i + 3]) end
     if code == 0 or code == SUCCEEDED and not group_info(group).barrier then

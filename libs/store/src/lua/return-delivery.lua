@@ -8,19 +8,28 @@
 -- KEYS[5] deliveries  hash    carrier -> packed delivery
 -- KEYS[6] outbox      zset    carriers that are not in BullMQ yet
 -- KEYS[7] demand      hash    queue -> runs of the shard that want slots
--- KEYS[8…] ready      list    one list a queue
+-- KEYS[8] backlog     list    accepted ends whose children are not all visited
+-- KEYS[9] events      stream  the feed: numbered events
+-- KEYS[10…] ready     list    one list a queue
 -- ARGV[1] carrier
 -- ARGV[2] token
--- ARGV[3…] places, from 0; none: all
+-- ARGV[3] now in ms
+-- ARGV[4…] places, from 0; none: all
 --
--- Returns the number of ids put back; 0 where the delivery is closed or another token holds it.
+-- Returns the number of ids put back, and of those that ended since they are being cancelled; 0 where the delivery
+-- is closed or another token holds it; -1 while the run is frozen: ask again.
+local r = record()
+if r.editing then return -1 end
 local packed = call('HGET', K.deliveries, ARGV[1])
 if not packed or sub(packed, 1, 8) ~= ARGV[2] then return 0 end
 local d = read_delivery(packed)
-local halt = record().halt
+local halt = r.halt
 
-local wanted = #ARGV > 2 and {} or nil
-for i = 3, #ARGV do wanted[tonumber(ARGV[i])] = true end
+local wanted = #ARGV > 3 and {} or nil
+for i = 4, #ARGV do wanted[tonumber(ARGV[i])] = true end
+-- What is being cancelled does not come back.
+local dropped = 0
+if not halt then dropped = select(2, drop_cancelled(d, wanted)) end
 local bits = { byte(d.bits, 1, -1) }
 local all, open, places = open_ids(d)
 local ids, codes, n = {}, {}, 0
@@ -32,7 +41,7 @@ for i = 1, open do
     bits[floor(place / 8) + 1] = bits[floor(place / 8) + 1] - lshift(1, place % 8)
   end
 end
-if n == 0 then return 0 end
+if n + dropped == 0 then return 0 end
 
 if halt then
   write_states(ids, codes, n)
@@ -47,5 +56,6 @@ else
   d.bits = char(unpack(bits))
   call('HSET', K.deliveries, ARGV[1], pack_delivery(d))
 end
+save_told(ARGV[3])
 save_run()
-return n
+return n + dropped

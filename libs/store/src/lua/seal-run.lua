@@ -22,7 +22,8 @@
 -- KEYS[19] payload        hash    deflated payloads
 -- KEYS[20] names          string  u16 a node
 -- KEYS[21] spec           string  deflated text
--- KEYS[22…] ready         list    one list a queue
+-- KEYS[22] hooks          zset    runs of the shard with webhooks, by when they are looked at
+-- KEYS[23…] ready         list    one list a queue
 -- ARGV[1] token of this submission
 -- ARGV[2] nodes a page
 -- ARGV[3] now in ms
@@ -95,9 +96,10 @@ if to < n then
 else
   call('HSET', K.meta, 'state', ARGV[4])
   call('ZADD', K.runs, call('HGET', K.meta, 'created'), id)
+  if call('HEXISTS', K.meta, 'hooks') == 1 then call('ZADD', K.hooks, now, id) end
   if ARGV[4] == 'running' then
     call('HSET', K.meta, 'started', now)
-    add_events('started', now, '', 1)
+    add_events('started', now, call('HGET', K.meta, 'by') or '', 1)
     call('ZADD', K.active, now, id)
     call('ZREM', K.submitting, id)
     call('XADD', K.outcomes, '*', 'r', id, 'c', 0, 't', '', 'g', 0, 'p', '', 'x', '')

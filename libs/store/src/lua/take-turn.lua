@@ -23,7 +23,14 @@
 -- KEYS[18] ended        zset    runs of the shard that ended
 -- KEYS[19] demand       hash    queue -> runs of the shard that want slots
 -- KEYS[20] events       stream  the feed: numbered events
--- KEYS[21…] ready       list    one list a queue
+-- KEYS[21] paused       hash    classes and tasks that are paused
+-- KEYS[22] parked       list    ready tasks that are paused
+-- KEYS[23] moreChildren hash    node -> packed edges that came later
+-- KEYS[24] retiring     list    ranges of generated sets that were replaced
+-- KEYS[25] stash        list    outcomes that came while the run was frozen
+-- KEYS[26] retry        string  u32 an id
+-- KEYS[27] cancel       string  u32 an id
+-- KEYS[28…] ready       list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] budget in edges
 -- ARGV[3] 1: tell of the whole outbox; 0: of what this call cut
@@ -32,7 +39,7 @@
 -- ARGV[6…] window, slots and deliveries to reserve, of each of them
 -- then carrier, token, outcomes of 16 bytes, extras, due times of retries as doubles; per entry
 --
--- Returns { state, finished nodes, entries of the backlog and 1 where more can be cut, outbox, accepted,
+-- Returns { state or editing, finished nodes, entries of the backlog and 1 where more can be cut, outbox, accepted,
 -- duplicates, reserved (carrier, packed delivery, …), 1 where the run has outputs, its shape }; nil where
 -- the run is gone.
 local r = record()
@@ -45,23 +52,33 @@ for i = 1, tonumber(ARGV[5]) * 3 do
   at = at + 1
 end
 
+-- Of a frozen run nothing moves; what came is kept until it goes on.
+if r.editing then
+  for i = at, #ARGV, 5 do stash(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
+  return { 'editing', r.fin or 0, 0, '', 0, 0, {}, 0, r.shape or 0 }
+end
+
 open_backlog()
-if at <= #ARGV then
+local stashed = call('EXISTS', K.stash)
+if at <= #ARGV or stashed > 0 then
+  if stashed > 0 then stashed = settle_stash(r.id) end
   for i = at, #ARGV, 5 do settle(r.id, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
   add_ends(save_accepted())
 end
 if r.halt then
+  -- A stop that this call decided may end the run at once.
+  drop_changes()
   if backlog.stored > 0 then call('DEL', K.backlog) end
   backlog = { stored = 0, fresh = {}, at = 1 }
 end
--- While a retry holds tasks, or counts parents of one, no end is visited.
-if r.retry ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
-local left = save_backlog()
+-- While a retry holds tasks, or counts parents of one, no end is visited; nor while a cancel marks what it selected.
+if r.retry ~= 1 and r.cancel ~= 1 and (r.retryEdge or 0) == 0 then advance(tonumber(ARGV[2])) end
+local left = save_backlog() + retire_page()
 local more = cut(now, shares, ARGV[4])
 save_told(now)
 if r.halt ~= halted then add_events('halting', now, r.halt, 1) end
-local state = conclude(now, left)
+local state = conclude(now, left + stashed)
 save_run()
 local told = ARGV[3] == '1' and read_outbox() or table.concat(made.told)
 local has_outputs = #made.reserved > 0 and call('EXISTS', K.outputs) or 0
-return { state, r.fin or 0, left + (more and 1 or 0), told, accepted.n, accepted.duplicates, made.reserved, has_outputs, r.shape or 0 }
+return { state, r.fin or 0, left + stashed + (more and 1 or 0), told, accepted.n, accepted.duplicates, made.reserved, has_outputs, r.shape or 0 }

@@ -1,3 +1,4 @@
+import { type LaterEdges, readLaterParents } from '../growth/later-edges.ts';
 import { toUint32 } from '../packed.ts';
 import type { RunHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
@@ -23,6 +24,7 @@ export class NodePages {
   readonly #redis: RedisClient;
   readonly #names: RunHandle['names'];
   readonly #states = new Map<number, Promise<Buffer>>();
+  #later: Promise<LaterEdges> | undefined;
   readonly #parents = new Map<number, Promise<ParentPage>>();
 
   constructor(redis: RedisClient, run: Pick<RunHandle, 'names'>) {
@@ -51,13 +53,14 @@ export class NodePages {
     const at = node % nodesPerPage;
     const from = page.offsets[at] ?? 0;
     const to = page.offsets[at + 1] ?? from;
-    if (page.edges !== null) {
-      return { edges: page.edges.subarray(from - page.first, to - page.first), total: to - from };
-    }
-    return {
-      edges: await this.#readEdges(from, Math.min(to, from + mostParents)),
-      total: to - from,
-    };
+    const own =
+      page.edges === null
+        ? await this.#readEdges(from, Math.min(to, from + mostParents))
+        : page.edges.subarray(from - page.first, to - page.first);
+    this.#later ??= readLaterParents(this.#redis, { names: this.#names });
+    const later = (await this.#later).get(node);
+    if (later === undefined) return { edges: own, total: to - from };
+    return { edges: Uint32Array.from([...own, ...later]), total: to - from + later.length };
   }
 
   #statePage(page: number): Promise<Buffer> {

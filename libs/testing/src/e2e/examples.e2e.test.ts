@@ -72,3 +72,18 @@ test('own-executor: the details of each task reach it', async () => {
   expect(run.state).toBe('succeeded');
   expect(text).toContain('STEADY');
 });
+
+test('generated-tasks: the sum is made of what the generated tasks counted', async () => {
+  const run = await runExample('generated-tasks');
+  const { tasks } = await client.getTasks(run.id);
+
+  expect(run.state).toBe('succeeded');
+  expect(tasks.map(({ id }) => id)).toEqual([
+    'list',
+    'sum',
+    'list.a-tale',
+    'list.emma',
+    'list.check',
+  ]);
+  expect((await client.getTask(run.id, 'sum')).output).toEqual({ words: 12 });
+});

@@ -55,6 +55,26 @@ export const pausePoints: readonly Failpoint[] = [
 export const resumePoints: readonly Failpoint[] = ['resume.before', 'resume.after'];
 export const retryPoints: readonly Failpoint[] = ['retry.before-begin', 'retry.after-begin'];
 export const retryPagePoints: readonly Failpoint[] = ['retry.before-page', 'retry.after-page'];
+/** Points that a worker passes when the set of a generator joins its run. */
+export const appendPoints: readonly Failpoint[] = [
+  'append.before',
+  'append.after-page',
+  'append.before-show',
+  'append.after-show',
+];
+export const partCancelPoints: readonly Failpoint[] = [
+  'part-cancel.before-begin',
+  'part-cancel.after-begin',
+];
+export const partCancelPagePoints: readonly Failpoint[] = [
+  'part-cancel.before-page',
+  'part-cancel.after-page',
+];
+export const partPausePoints: readonly Failpoint[] = [
+  'part-pause.before',
+  'part-pause.after',
+  'part-pause.after-tell',
+];
 export const removePoints: readonly Failpoint[] = ['remove.before', 'remove.after'];
 
 /** Points of a move to the archive. */
@@ -75,10 +95,34 @@ export const takeBackPoints: readonly Failpoint[] = [
   'take-back.after-keep',
 ];
 
+/** Of giving a run its number, for DaggyR's clients. */
+export const numberPoints: readonly Failpoint[] = ['number.after-count'];
+/** Points of an edit that the api passes before anything is set back, in order. */
+export const editPoints: readonly Failpoint[] = [
+  'edit.after-parts',
+  'edit.after-begin',
+  'edit.before-swap',
+  'edit.after-swap',
+];
+
+/** Behind each page of setting back. */
+export const editPagePoints: readonly Failpoint[] = ['edit.after-page'];
+
+/** Points of the listener, which brings to its end what an api has left. */
+export const editThawPoints: readonly Failpoint[] = ['edit.before-thaw', 'edit.after-thaw'];
+
+export const hookPoints: readonly Failpoint[] = [
+  'hook.before-post',
+  'hook.after-post',
+  'hook.after-move',
+];
+
 /** Every point that a test crashes at. */
 export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints, ...archivePoints, ...takeBackPoints],
+  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints, ...hookPoints],
+  ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
+  ...[...editPoints, ...editPagePoints, ...editThawPoints, ...archivePoints, ...takeBackPoints],
 ];

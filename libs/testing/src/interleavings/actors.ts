@@ -2,12 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptAbort } from '@runnel/core';
 import {
   cancelRun,
+  cancelTasks,
   DeliveryExecutor,
   Enqueuer,
   type ExecutorFacts,
+  type GeneratorTools,
   LostDeliveries,
   Pace,
+  pauseParts,
+  pauseRun,
   RunNews,
+  resumeParts,
+  resumeRun,
+  retryRun,
   SlotTurns,
   submitRun,
 } from '@runnel/engine';
@@ -15,13 +22,14 @@ import { Housekeeping } from '@runnel/listener/housekeeping';
 import { OutcomeReader } from '@runnel/listener/read-outcomes';
 import { RunTurns } from '@runnel/listener/run-turns';
 import { createLogger } from '@runnel/service';
-import { Chores, noFence, nudge, RunInfoCache } from '@runnel/store';
+import { Chores, noFence, nudge, RunInfoCache, runHandle } from '@runnel/store';
 import { RunCancels } from '@runnel/worker/run-cancels';
 import { planOf } from '../random-graph.ts';
 import { ModelQueues, type StartedModelJob } from './job-queue.ts';
 import { ModelExecutors } from './model-executor.ts';
 import type { Process } from './process.ts';
 import {
+  type ChangeKind,
   client,
   ModelLeases,
   type ModelListener,
@@ -73,6 +81,52 @@ export function startCancel(world: World): void {
   });
 }
 
+/** A user who changes tasks of the run, or the whole; where the api dies meanwhile, that is all. */
+export function startChange(world: World, kind: ChangeKind | 'resume'): void {
+  const process = world.spawn('user', 0);
+  const redis = world.connect(process, 'redis');
+  if (kind !== 'resume') world.changed.add(kind);
+  process.start(async () => {
+    const context = { redis, now: world.nowMs, by: null };
+    const info = await new RunInfoCache(redis, namespace).read(runId);
+    const change = { selector: { classes: [changedClass(world)] }, isDryRun: false };
+    switch (kind) {
+      case 'pause':
+        await pauseRun(redis, namespace, runId, world.nowMs);
+        return;
+      case 'pause-class':
+        await pauseParts(context, info, change);
+        return;
+      case 'cancel-class':
+        await cancelTasks(context, info, change);
+        return;
+      case 'retry':
+        await retryRun(context, info, { selector: { from: [firstTask(world)] }, isDryRun: false });
+        return;
+      default:
+        await resumeRun(redis, namespace, runId, world.nowMs);
+        await resumeParts(context, info, change);
+    }
+  });
+}
+
+export function firstTask({ scene: { graph } }: World): number {
+  return Math.max(
+    0,
+    graph.findIndex(({ isBarrier }) => !isBarrier),
+  );
+}
+
+/** The class of the first task; there may be barriers alone. */
+export function changedClass(world: World): string {
+  const { groups, groupRanges } = planOf(world.scene.graph);
+  let group = 0;
+  for (let at = 0; at < groupRanges.length; at += 2) {
+    if ((groupRanges[at] ?? 0) <= firstTask(world)) group = groupRanges[at + 1] ?? 0;
+  }
+  return groups[group]?.class ?? '';
+}
+
 export function startWorker(world: World, index: number): void {
   const process = world.spawn('worker', index);
   const redis = world.connect(process, 'redis');
@@ -90,6 +144,7 @@ export function startWorker(world: World, index: number): void {
     executors: new ModelExecutors(world, process),
     secrets: { read: () => Promise.reject(new Error('no task asks for one')) },
     fence: noFence,
+    generators: noGenerators,
     pace: new Pace(),
     settling: new Set(),
     slots: slotsPerWorker,
@@ -105,12 +160,23 @@ export function startWorker(world: World, index: number): void {
     cancels,
     shutdown: new AbortController(),
     checkCancels: () => cancels.check(redis, infos),
+    checkTasks: () => cancels.checkTasks(redis, runHandle(namespace, runId)),
   };
   world.workers[index] = worker;
   for (let slot = 0; slot < slotsPerWorker; slot++) {
     process.start(() => serveSlot(world, worker, executor));
   }
 }
+
+/** No task of a model generates tasks. */
+const noGenerators: GeneratorTools = {
+  options: {
+    limits: { maxTasks: 0, maxProduct: 0 },
+    executors: { names: () => [], check: () => [] },
+    pools: [],
+  },
+  routeOf: () => ({ queue: '', maxBatch: 1, isSideBySide: false }),
+};
 
 /** A worker whose own turns fail: all that it reports goes over the stream. */
 class NoTurns extends SlotTurns {
@@ -133,6 +199,7 @@ async function serveSlot(
       await executor.execute({
         ...{ runId: job.runId, carrier, attemptsStarted, mustClaim: hold.mustClaim },
         ...{ lease: lease.signal, cancel: hold.signal, shutdown: shutdown.signal },
+        watchTasks: hold.watch,
       });
     } catch {
       // A processor that throws ends its job all the same: as a failed one.
@@ -198,6 +265,7 @@ export function startListener(world: World, index: number): void {
   const lost = new LostDeliveries({ redis, namespace, queues });
   const housekeeping = new Housekeeping({
     ...{ redis, sweeping, namespace, leases, turns, shares, infos, lost, logger, now },
+    archive: null,
     keepMs: Number.POSITIVE_INFINITY,
   });
   const listener: ModelListener = {

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { type Graph, graphArbitrary } from '../random-graph.ts';
 import type { Order } from './schedule.ts';
-import type { Scene } from './world.ts';
+import type { ChangeKind, Scene } from './world.ts';
 
 export interface Case {
   readonly scene: Scene;
   readonly order: Order;
 }
+
+const changeKinds: readonly ChangeKind[] = ['pause', 'pause-class', 'cancel-class', 'retry'];
 
 /** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
 export const caseArbitrary: fc.Arbitrary<Case> = fc.record({
@@ -34,8 +36,26 @@ export function scenes({
       reportsOnly: oneOf(3),
       slowSubmission: fc.constantFrom(null, null, null, null, null, null, 1, 2, 3),
       poison: fc.constantFrom(null, null, null, null, 0, 1, 3),
+      changes: fc.oneof(
+        { arbitrary: fc.constant([]), weight: 3 },
+        {
+          arbitrary: fc.array(fc.constantFrom(...changeKinds), { minLength: 1, maxLength: 3 }),
+          weight: 1,
+        },
+      ),
     })
-    .map(withoutPoisonousBarrier);
+    .map(withoutPoisonousBarrier)
+    .map(evenWhereRetried);
+}
+
+/** What is run again ends as before, whichever of its attempts that is. */
+export function evenWhereRetried(scene: Scene): Scene {
+  if (!scene.changes.includes('retry')) return scene;
+  const graph = scene.graph.map((node) => ({
+    ...node,
+    attempts: node.attempts.slice(0, 1),
+  }));
+  return { ...scene, graph, poison: null, stopsOnFailure: false };
 }
 
 /** A barrier runs nowhere. */

@@ -1,6 +1,8 @@
 import type { FinalTaskState } from '@runnel/core';
 import { runKeyDocs, shardKeyDocs, stateCode } from '@runnel/store';
-import { attemptEnds, finalStates } from '../model.ts';
+import { attemptEnds, decideBy, finalStates } from '../model.ts';
+import { type GraphNode, planOf } from '../random-graph.ts';
+import { changedClass } from './actors.ts';
 import { readFinalStates } from './read-states.ts';
 import { hasOutput, names, runId, type World } from './world.ts';
 
@@ -29,7 +31,10 @@ export async function findWrongs(world: World): Promise<readonly string[]> {
   return [
     ...wrongStates(world, left, isHalted),
     ...wrongCounts(world, left),
-    ...(isHalted ? [] : [...wrongAttempts(world, left), ...wrongWaiting(left)]),
+    // What was cancelled, or run again, has made as many attempts as it had come to.
+    ...(isHalted || isChanged(world) ? [] : wrongAttempts(world, left)),
+    // A cancel of the run drops visits, and a retry counts anew only for what it brings back.
+    ...(isHalted || (world.scene.isCancelled && isChanged(world)) ? [] : wrongWaiting(left)),
     ...leftovers(left),
   ];
 }
@@ -72,10 +77,35 @@ async function readLeft(world: World): Promise<Left> {
   };
 }
 
+function isChanged({ changed }: World): boolean {
+  return changed.has('cancel-class') || changed.has('retry');
+}
+
+/** Each by what its parents have come to; tasks of a class that was cancelled may have ended as that. */
+function expectedStates(world: World, states: Left['states']): Left['states'] {
+  if (!isChanged(world)) return finalStates(world.expected);
+  const { groups, groupRanges } = planOf(world.scene.graph);
+  const raw = Buffer.from(groupRanges.buffer, groupRanges.byteOffset, groupRanges.byteLength);
+  return world.expected.map((node, id) => {
+    const decision = decideBy(node, states);
+    const state = decision === 'run' ? runEnd(node) : decision;
+    const isOfClass = groups[groupOf(raw, id)]?.class === changedClass(world);
+    // A cancel of the run leaves behind what no retry brings back.
+    const isCut = world.scene.isCancelled || (isOfClass && world.changed.has('cancel-class'));
+    if (!isCut) return state;
+    const may = [state, 'cancelled', ...(attemptEnds(node).includes('failed') ? ['failed'] : [])];
+    return may.includes(states[id]) ? states[id] : state;
+  });
+}
+
+function runEnd(node: GraphNode): FinalTaskState {
+  return node.isBarrier ? 'succeeded' : (attemptEnds(node).at(-1) ?? 'succeeded');
+}
+
 /** Against the model; what a cancel or a stop cut off may be cancelled, or failed on its last try. */
 function wrongStates(world: World, { states, meta }: Left, isHalted: boolean): readonly string[] {
   const { expected: graph } = world;
-  const expected = finalStates(graph);
+  const expected = expectedStates(world, states);
   const wrong = graph.flatMap((node, id) => {
     const state = states[id];
     if (state === expected[id]) return [];
@@ -87,7 +117,7 @@ function wrongStates(world: World, { states, meta }: Left, isHalted: boolean): r
   const isBad = graph.some(
     (node, id) => !node.isBarrier && !node.allowFailure && states[id] === 'failed',
   );
-  const isCancelled = meta['halt'] === 'cancel' && tasks.includes('cancelled');
+  const isCancelled = tasks.includes('cancelled') && (meta['halt'] === 'cancel' || !isBad);
   const ended = isBad ? 'failed' : 'succeeded';
   const run = isCancelled ? 'cancelled' : ended;
   return meta['state'] === run ? wrong : [...wrong, `the run is ${meta['state']}, not ${run}`];
@@ -111,7 +141,7 @@ function wrongCounts(
     if (state === 'failed' && !node.allowFailure) add('meta bad');
   }
   const found: Record<string, number> = {};
-  const zero = /^(fin|bad|c\d|r\d+|i\d+|open|delayed)$/;
+  const zero = /^(fin|bad|c\d|r\d+|i\d+|open|delayed|ending|parked)$/;
   for (const [name, value] of Object.entries(meta)) {
     if (zero.test(name)) found[`meta ${name}`] = Number(value);
   }

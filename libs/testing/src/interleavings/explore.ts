@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { type Case, caseArbitrary } from './cases.ts';
+import { type Case, caseArbitrary, evenWhereRetried } from './cases.ts';
 import { playCase } from './play-case.ts';
 import type { Order } from './schedule.ts';
 import type { Variant } from './variant.ts';
@@ -59,7 +59,7 @@ async function explore(redis: Redis, options: Exploration, found: Found): Promis
     if (found.by !== null && found.by !== redis) return;
     const played = await playCase(
       redis,
-      { ...scene, ...options.scene },
+      evenWhereRetried({ ...scene, ...options.scene }),
       { ...order, ...options.order },
       options.variant,
     );

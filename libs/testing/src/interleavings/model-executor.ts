@@ -1,4 +1,11 @@
-import type { AttemptResult, Batch, EndTask, OpenExecutor, TaskInput } from '@runnel/core';
+import {
+  type AttemptResult,
+  type Batch,
+  type EndTask,
+  type OpenExecutor,
+  signalOf,
+  type TaskInput,
+} from '@runnel/core';
 import type { ExecutorPool } from '@runnel/engine';
 import { attemptEnds, decideBy } from '../model.ts';
 import type { Process } from './process.ts';
@@ -51,14 +58,20 @@ export class ModelExecutors implements ExecutorPool {
       for (const step of [label, 'goes on', 'goes on']) {
         await this.#process.pass(connection, { label: step, run: () => undefined });
       }
-      end(index, batch.signal.aborted ? { outcome: 'cancelled' } : this.#resultOf(task), 1);
+      end(
+        index,
+        signalOf(batch, index).aborted ? { outcome: 'cancelled' } : this.#resultOf(task),
+        1,
+      );
     }
   }
 
   #resultOf({ task }: TaskInput<unknown>): AttemptResult {
     const node = this.#world.expected[task.number];
     const ends = node === undefined ? [] : attemptEnds(node);
-    const end = ends[task.attempt - 1];
+    // What was brought back goes on counting, and each of its attempts ends alike.
+    const wasRetried = this.#world.changed.has('retry');
+    const end = wasRetried ? ends[0] : ends[task.attempt - 1];
     if (end === undefined) this.#world.fail(`${task.number} made attempt ${task.attempt}`);
     if (end === 'failed') return { outcome: 'failed', reason: 'exit', message: '', exitCode: 1 };
     return hasOutput(task.number)
@@ -68,6 +81,8 @@ export class ModelExecutors implements ExecutorPool {
 
   /** No child starts before what it needs of its parents was accepted. */
   async #check(batch: Batch<unknown>): Promise<void> {
+    // A retry leaves a child that had been released where it is, and sets its parents back.
+    if (this.#world.changed.has('retry')) return;
     const { graph } = this.#world.scene;
     const states = await readFinalStates(this.#world);
     for (const { task } of batch.tasks) {

@@ -1,3 +1,4 @@
+import { partMutants } from './part-mutants.ts';
 import type { Order } from './schedule.ts';
 import type { Detour, Edit } from './variant.ts';
 import type { Scene } from './world.ts';
@@ -16,6 +17,7 @@ const turn = ['take-turn'] as const;
 
 /** Each is one promise of the protocol, broken. */
 export const mutants: readonly Mutant[] = [
+  ...partMutants,
   {
     name: 'outcomes of a lost claim count',
     edits: [
@@ -168,7 +170,11 @@ export const mutants: readonly Mutant[] = [
     name: 'a task of a halted run is tried again',
     scene: { stopsOnFailure: true, isCancelled: false, window: 4, slots: 2 },
     edits: [
-      { scripts: turn, find: 'if code == DELAYED and halt then code = FAILED end', replace: '' },
+      {
+        scripts: turn,
+        find: 'if code == DELAYED and (halt or is_cancelled(id)) then code = FAILED end',
+        replace: '',
+      },
     ],
   },
   {

@@ -1,10 +1,4 @@
-import {
-  allScripts,
-  type Delivery,
-  decodeDelivery,
-  decodeOutcome,
-  outcomeBytes,
-} from '@runnel/store';
+import { type Delivery, decodeDelivery, decodeOutcome, outcomeBytes } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import type { Call } from './gated-redis.ts';
 import { scriptOf } from './variant.ts';
@@ -21,6 +15,9 @@ export interface WatchOptions {
   readonly redis: Redis;
   /** Key of the run's deliveries. */
   readonly deliveries: string;
+  /** Where the run, or classes of it, may be paused. */
+  readonly meta?: string;
+  readonly paused?: string;
   fail(what: string): void;
 }
 
@@ -77,6 +74,7 @@ export class ProtocolWatch {
 
   /** A claim is answered under its own token, and only to a later start than the last. */
   async #claim(args: readonly unknown[], send: () => unknown): Promise<unknown> {
+    const isPaused = await this.#readPaused();
     const reply = await send();
     const packed: unknown = Array.isArray(reply) ? reply[0] : null;
     if (!Buffer.isBuffer(packed)) return reply;
@@ -88,6 +86,10 @@ export class ProtocolWatch {
     if (last !== undefined && last.token !== own && last.started >= Number(started)) {
       this.#options.fail(`${carrier} was claimed by a start that was late`);
     }
+    const isNew = last?.token !== own;
+    if (isNew && isPaused(decodeDelivery(Number(carrier), packed).group)) {
+      this.#options.fail(`${carrier} was claimed though it is paused`);
+    }
     this.#claims.set(Number(carrier), { started: Number(started), token: own });
     return reply;
   }
@@ -95,8 +97,9 @@ export class ProtocolWatch {
   /** Once a delivery was claimed again, what an earlier claim reports does not count. */
   async #turn(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const keyCount = Number(args[2]);
-    const queues = keyCount - allScripts.takeTurn.keys.length;
-    const settlements = args.slice(3 + keyCount + 4 + 3 * queues);
+    // After now, budget, what to tell and a token: the queues that shares are given for, and these.
+    const queues = Number(args[3 + keyCount + 4]);
+    const settlements = args.slice(3 + keyCount + 5 + 3 * queues);
     let current = 0;
     for (let at = 0; at + 5 <= settlements.length; at += 5) {
       const [carrier, token, outcomes] = settlements.slice(at, at + 3);
@@ -105,10 +108,32 @@ export class ProtocolWatch {
       const isStale = last !== undefined && last.token !== token.toString('hex');
       if (!isStale) current += outcomes.length / outcomeBytes;
     }
+    const isPaused = await this.#readPaused();
     const reply = await send();
+    this.#checkReserved(reply, isPaused);
     const accepted = Array.isArray(reply) ? Number(reply[4]) : 0;
     if (accepted > current) this.#options.fail('an outcome of a lost claim was accepted');
     return reply;
+  }
+
+  /** Nothing that is paused is given away without a claim. */
+  #checkReserved(reply: unknown, isPaused: (group: number) => boolean): void {
+    const reserved: unknown = Array.isArray(reply) ? reply[6] : null;
+    for (const packed of Array.isArray(reserved) ? reserved : []) {
+      if (!Buffer.isBuffer(packed) || !isPaused(packed.readUInt32LE(16))) continue;
+      this.#options.fail('what is paused was reserved');
+    }
+  }
+
+  /** Which groups may not start, as it stands. */
+  async #readPaused(): Promise<(group: number) => boolean> {
+    const { redis, meta, paused } = this.#options;
+    if (meta === undefined || paused === undefined) return () => false;
+    const [isWhole, groups] = await Promise.all([
+      redis.hexists(meta, 'pausedAt'),
+      redis.hkeys(paused),
+    ]);
+    return (group) => isWhole === 1 || groups.includes(`g${group}`);
   }
 
   /** A carrier is given up only if it had come into the queue, and when what it reported is settled. */

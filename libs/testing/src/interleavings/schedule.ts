@@ -1,6 +1,7 @@
 import {
   startApi,
   startCancel,
+  startChange,
   startChore,
   startListener,
   startWorker,
@@ -50,6 +51,10 @@ export class Schedule implements FaultContext {
   readonly #restarts: { readonly role: Role; readonly index: number }[] = [];
   #faults = 0;
   #hasCancelled = false;
+  #hasHalted = false;
+  /** Changes that the user has made. */
+  #changes = 0;
+  #isPaused = false;
   #rests = 0; // since the run has ended and the last fault struck
 
   constructor(world: World, order: Order) {
@@ -168,6 +173,8 @@ export class Schedule implements FaultContext {
       ...this.#restarts.map((_, index) => () => this.#restart(index)),
       ...checksOfCancels(world, this.#hasCancelled),
       ...(this.#mayCancel() ? [() => this.#cancel()] : []),
+      ...(this.#mayChange() ? [() => this.#change()] : []),
+      ...(this.#isPaused ? [() => this.#letGoOn()] : []),
     ];
   }
 
@@ -179,13 +186,33 @@ export class Schedule implements FaultContext {
   }
 
   #mayCancel(): boolean {
-    return this.world.scene.isCancelled && this.world.isAcknowledged && !this.#hasCancelled;
+    return this.world.scene.isCancelled && this.world.isAcknowledged && !this.#hasHalted;
   }
 
   #cancel(): void {
     this.world.log.push('the user cancels');
     this.#hasCancelled = true;
+    this.#hasHalted = true;
     startCancel(this.world);
+  }
+
+  #mayChange(): boolean {
+    return this.world.isAcknowledged && this.#changes < this.world.scene.changes.length;
+  }
+
+  #change(): void {
+    const kind = this.world.scene.changes[this.#changes++];
+    if (kind === undefined) return;
+    this.world.log.push(`the user asks for ${kind}`);
+    this.#isPaused ||= kind === 'pause' || kind === 'pause-class';
+    this.#hasCancelled ||= kind === 'cancel-class';
+    startChange(this.world, kind);
+  }
+
+  #letGoOn(): void {
+    this.world.log.push('the user lets it go on');
+    this.#isPaused = false;
+    startChange(this.world, 'resume');
   }
 
   #fire(timer: { readonly dueMs: number; fire(): void }): void {
@@ -206,7 +233,7 @@ export class Schedule implements FaultContext {
   async #finish(): Promise<void> {
     for (let round = 0; round < mostRounds; round++) {
       await this.#comeToRest();
-      const isDone = this.world.isAcknowledged && !this.#mayCancel();
+      const isDone = this.world.isAcknowledged && !this.#mayCancel() && !this.#mayChange();
       if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) return;
       await this.#nextRound();
     }
@@ -238,6 +265,9 @@ export class Schedule implements FaultContext {
     for (const notice of unnoticedLosses(world)) notice();
     if (!world.listeners.some(({ leases }) => leases.isOwner)) world.listeners[0]?.leases.take();
     if (this.#mayCancel()) this.#cancel();
+    // What has been asked for comes before it is lifted.
+    else if (this.#mayChange()) this.#change();
+    else if (world.changed.size > 0) this.#letGoOn();
     world.nowMs += world.isAcknowledged ? 11_000 : 31_000;
     this.world.log.push('a round of chores');
     await rest();

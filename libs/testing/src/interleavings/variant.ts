@@ -36,6 +36,9 @@ export const smallPages: readonly Edit[] = [
   { scripts: ['take-turn'], find: 'advance(tonumber(ARGV[2]))', replace: 'advance(3)' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[3])', replace: '4' },
   { scripts: ['halt-run'], find: 'tonumber(ARGV[4])', replace: '2' },
+  { scripts: ['page-cancel'], find: 'tonumber(ARGV[2])', replace: '2' },
+  { scripts: ['page-cancel'], find: 'tonumber(ARGV[3])', replace: '1' },
+  { scripts: ['page-retry'], find: 'tonumber(ARGV[2])', replace: '3' },
   { scripts: ['seal-run'], find: 'tonumber(ARGV[2])', replace: '5' },
 ];
 

@@ -1,6 +1,13 @@
 import { runIdOfKey, Shares } from '@runnel/engine';
 import { ShardLeases } from '@runnel/listener/shards';
-import { cancelChannel, type RedisClient, runHandle, shardOf } from '@runnel/store';
+import {
+  cancelChannel,
+  cancelTasksChannel,
+  pauseChannel,
+  type RedisClient,
+  runHandle,
+  shardOf,
+} from '@runnel/store';
 import type { RunCancels } from '@runnel/worker/run-cancels';
 import type { Redis } from 'ioredis';
 import type { Graph } from '../random-graph.ts';
@@ -25,7 +32,12 @@ export interface Scene {
   readonly poison: number | null;
   /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
   readonly slowSubmission: number | null;
+  /** What a user does with the run while it goes on, in this order, each at some moment. */
+  readonly changes: readonly ChangeKind[];
 }
+
+/** A pause lasts until the user lets go on what is paused. A class is that of the first task. */
+export type ChangeKind = 'pause' | 'pause-class' | 'cancel-class' | 'retry';
 
 export const client = { client: 'c', key: 'k' };
 export const runId = runIdOfKey(client.client, client.key);
@@ -50,6 +62,8 @@ export interface ModelWorker {
   /** Aborted by SIGTERM after the grace period; nothing more is taken then. */
   readonly shutdown: AbortController;
   checkCancels(): Promise<void>;
+  /** Looks which of its tasks were cancelled. */
+  checkTasks(): Promise<void>;
 }
 
 /** A listener under exploration, as others see it. */
@@ -74,6 +88,8 @@ export class World {
   readonly listeners: ModelListener[] = [];
   nowMs = 1_800_000_000_000;
   isAcknowledged = false;
+  /** Changes that were begun, as far as anybody knows. */
+  readonly changed = new Set<ChangeKind>();
   /** The stream may have entries that nobody has read. */
   hasNews = true;
   /** What was done, for people who look for the cause of a failure. */
@@ -93,8 +109,9 @@ export class World {
       id === scene.poison ? { ...node, attempts: ['failed'], retries: 0 } : node,
     );
     this.variant = variant;
-    const { deliveries } = names;
-    this.watch = new ProtocolWatch({ redis, deliveries, fail: (what) => this.fail(what) });
+    const { deliveries, meta, paused } = names;
+    const keys = scene.changes.length === 0 ? { deliveries } : { deliveries, meta, paused };
+    this.watch = new ProtocolWatch({ redis, ...keys, fail: (what) => this.fail(what) });
   }
 
   spawn(role: Role, index: number): Process {
@@ -137,7 +154,7 @@ export class World {
       this.hasNews = true;
     }
     if (args[0] === 'XREADGROUP' && args.flat().at(-1) === '>') this.hasNews = false;
-    if (name === 'publish' && args[0] === cancelChannel(namespace)) this.#tellCancel();
+    if (name === 'publish') this.#tell(args[0]);
     const { scripts, detour } = this.variant;
     const sha = scriptOf(args) === undefined ? undefined : scripts.get(String(args[1]));
     const sent = sha === undefined ? args : ['EVALSHA', sha, ...args.slice(2)];
@@ -146,9 +163,14 @@ export class World {
     return this.watch.carry(process.name, call, go);
   }
 
-  #tellCancel(): void {
-    for (const { process, cancels } of this.workers) {
-      if (!process.isDead && !process.isFrozen) cancels.cancel(runId);
+  #tell(channel: unknown): void {
+    for (const { process, cancels, checkTasks } of this.workers) {
+      if (process.isDead || process.isFrozen) continue;
+      if (channel === cancelChannel(namespace)) cancels.cancel(runId);
+      if (channel === pauseChannel(namespace)) cancels.distrust(runId);
+      if (channel !== cancelTasksChannel(namespace)) continue;
+      cancels.distrust(runId);
+      process.start(checkTasks);
     }
   }
 }

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+
+/** What a generator's last success has brought into its run. */
+export const wireGenerated = z
+  .object({
+    from: count.describe('The number of the first generated task.'),
+    count: count.describe('How many there are; barriers may stand between them.'),
+  })
+  .nullable()
+  .describe('Of a generator that has succeeded: the tasks that it generated. Else null.')
+  .meta({ id: 'Generated' });

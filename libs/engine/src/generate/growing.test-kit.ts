@@ -1,0 +1,184 @@
+import type { AttemptResult, FinalTaskState } from '@runnel/core';
+import { expandSpec } from '@runnel/spec';
+import {
+  type Delivery,
+  isClaimed,
+  type RedisClient,
+  RunInfoCache,
+  readStates,
+  type StateCounts,
+  stateCode,
+  takeTurn,
+} from '@runnel/store';
+import { allSucceeded, type StoreDriver, settlementOf } from '@runnel/store/store-driver';
+import type { Finding } from '../doctor/finding.ts';
+import { Patient } from '../doctor/patient.test-kit.ts';
+import { type GeneratorTools, joinRun } from './join-run.ts';
+
+/** Limits and executors as a worker has them. */
+export const tools: GeneratorTools = {
+  options: {
+    limits: { maxTasks: 2_000_000, maxProduct: 2_000_000 },
+    executors: { names: () => ['noop', 'local'], check: () => [] },
+    pools: ['default', 'large'],
+  },
+  routeOf: (group) => ({ queue: group.pool, maxBatch: 4, isSideBySide: false }),
+};
+
+/** How a task ends; a generator that succeeds gives a set. */
+export interface TaskEnd {
+  readonly outcome: 'succeeded' | 'failed';
+  readonly set?: unknown;
+}
+
+/** A run whose generators' sets join it as a worker has them join, step by step on a real Redis. */
+export class GrowingRun implements AsyncDisposable {
+  readonly patient: Patient;
+  readonly driver: StoreDriver;
+  readonly infos: RunInfoCache;
+  /** Ids in the order in which they started. */
+  readonly started: string[] = [];
+  /** Answers of generators whose sets were refused. */
+  readonly refused: AttemptResult[] = [];
+
+  private constructor(patient: Patient, redis: RedisClient) {
+    this.patient = patient;
+    this.driver = patient.driver;
+    this.infos = new RunInfoCache(redis, this.driver.namespace);
+  }
+
+  /** Tasks of the executor noop, as in a spec. */
+  static async submit(redis: RedisClient, tasks: unknown): Promise<GrowingRun> {
+    const spec = { defaults: { executor: 'noop' }, tasks };
+    const { plan } = expandSpec(spec, { ...tools.options, source: null });
+    return new GrowingRun(await Patient.submit(redis, 'growing', plan), redis);
+  }
+
+  /** Claims what is open, and ends it as told, until nothing is; `edges` is what a turn visits. */
+  async play(endOf: (id: string) => TaskEnd | null, edges = 64): Promise<void> {
+    for (let step = 0; step < 2_000; step++) {
+      const answer = await this.#turn(edges);
+      if (answer === null) throw new Error('the run is gone');
+      if (!['running', 'retrying'].includes(answer.state)) return;
+      let ended = 0;
+      for (const open of await this.driver.deliveries()) {
+        ended += await this.#carryOut(await this.#hold(open), endOf, edges);
+      }
+      if (ended === 0 && answer.unfinished === 0) return;
+    }
+    throw new Error('the run does not come to its end');
+  }
+
+  /** Has every ready task in a claimed delivery of its group. */
+  async claimAll(): Promise<readonly Delivery[]> {
+    await this.#turn(64);
+    const open = await this.driver.deliveries();
+    return await Promise.all(open.map(({ carrier }) => this.driver.claimed(carrier, 99)));
+  }
+
+  /** What the doctor finds; not of jobs, since the test's deliveries have none. */
+  async findings(): Promise<readonly Finding[]> {
+    return (await this.patient.findings()).filter(
+      ({ kind }) => kind !== 'delivery-lost' && kind !== 'outbox-late',
+    );
+  }
+
+  /** Claims the only delivery, which must be of one task. */
+  async claimOnly(): Promise<Delivery> {
+    await this.driver.turn();
+    const [open] = await this.driver.deliveries();
+    return await this.driver.claimed(open?.carrier ?? 0, 99);
+  }
+
+  /** Has a set join the run as that of a claimed generator; its outcome is still to be settled. */
+  async join(delivery: Delivery, set: unknown, place = 0): Promise<AttemptResult> {
+    const { redis, namespace, run } = this.driver;
+    const info = await this.infos.read(run.id);
+    const number = delivery.ids[place] ?? 0;
+    const { id, group } = await info.task(number);
+    return await joinRun({
+      ...{ redis, infos: this.infos, tools, delivery, runId: run.id },
+      dialect: group.generator ?? 'native',
+      task: { number, id, attempt: delivery.attempts[place] ?? 1 },
+      signal: AbortSignal.timeout(20_000),
+      result: { outcome: 'succeeded', tasks: JSON.stringify(set) },
+    }).catch((error: unknown) => {
+      throw new Error(`${namespace}: ${id} could not join`, { cause: error });
+    });
+  }
+
+  async settleAll(delivery: Delivery): Promise<void> {
+    await this.driver.settle([allSucceeded(delivery)]);
+  }
+
+  async state(): Promise<string> {
+    return (await this.driver.summary()).state;
+  }
+
+  async counts(): Promise<Partial<StateCounts>> {
+    const { counts } = await this.driver.summary();
+    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  }
+
+  /** The state of every task that is none of a replaced set, by id. */
+  async states(): Promise<Readonly<Record<string, FinalTaskState | string>>> {
+    this.infos.forget(this.driver.run.id);
+    const info = await this.infos.read(this.driver.run.id);
+    const { nodeCount } = info.facts;
+    const reader = await readStates(this.driver.redis, info, 0, nodeCount);
+    const states: Record<string, string> = {};
+    for (let node = 0; node < nodeCount; node++) {
+      const task = await info.task(node);
+      if (task.group.kind === 'barrier' || reader.isRetired(node)) continue;
+      states[task.id] = reader.stateOf(node);
+    }
+    return states;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.patient[Symbol.asyncDispose]();
+  }
+
+  /** Claims once: another claim would count as the death of a worker. */
+  async #hold(open: Delivery): Promise<Delivery> {
+    if (isClaimed(open)) return open;
+    return await this.driver.claimed(open.carrier);
+  }
+
+  #turn(edges: number): ReturnType<typeof takeTurn> {
+    const { redis, run } = this.driver;
+    const shares = run.queues.map(() => ({ window: 16, slots: 16 }));
+    return takeTurn(redis, run, { settlements: [], shares, edges, now: 1 });
+  }
+
+  async #carryOut(
+    delivery: Delivery,
+    endOf: (id: string) => TaskEnd | null,
+    edges: number,
+  ): Promise<number> {
+    const ends: { place: number; code: number }[] = [];
+    for (const [place, number] of delivery.ids.entries()) {
+      if (!delivery.open[place]) continue;
+      // Read again: a set that joined a moment ago may have its first tasks here.
+      this.infos.forget(this.driver.run.id);
+      const task = await (await this.infos.read(this.driver.run.id)).task(number);
+      const end = endOf(task.id);
+      if (end === null) continue;
+      this.started.push(task.id);
+      const isGenerator = task.group.generator !== undefined;
+      const isWrong =
+        isGenerator &&
+        end.outcome === 'succeeded' &&
+        !(await this.#joins(delivery, end.set, place));
+      ends.push({ place, code: stateCode[isWrong ? 'failed' : end.outcome] });
+    }
+    if (ends.length > 0) await this.driver.settle([settlementOf(delivery, ends)], 4, edges);
+    return ends.length;
+  }
+
+  async #joins(delivery: Delivery, set: unknown, place: number): Promise<boolean> {
+    const joined = await this.join(delivery, set ?? [], place);
+    if (joined.outcome !== 'succeeded') this.refused.push(joined);
+    return joined.outcome === 'succeeded';
+  }
+}
