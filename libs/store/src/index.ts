@@ -135,6 +135,7 @@ export {
   editChannel,
   pauseChannel,
   readyKeyDoc,
+  revisionKey,
   revisionKeyDoc,
   runChannel,
   runKeyDocs,

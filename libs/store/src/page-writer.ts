@@ -68,6 +68,15 @@ export class PageWriter {
     }
   }
 
+  /** Entries of a list behind those that were written before. */
+  async writeList(
+    target: string,
+    { offset, texts }: { readonly offset: number; readonly texts: readonly Buffer[] },
+  ): Promise<void> {
+    const bytes = texts.reduce((sum, { length }) => sum + length, 0);
+    await this.#add(target, ['l', offset, ...texts], bytes);
+  }
+
   /** An entry of a stream: its id, then fields and values. */
   async writeEntry(target: string, texts: readonly Buffer[]): Promise<void> {
     const bytes = texts.reduce((sum, { length }) => sum + length, 0);
@@ -87,10 +96,9 @@ export class PageWriter {
 
   /** Entries of a list that was empty so far. */
   async append(target: string, entries: readonly Buffer[]): Promise<void> {
-    for (let at = 0; at < entries.length; at += entriesPerPage) {
-      const page = entries.slice(at, at + entriesPerPage);
-      const bytes = page.reduce((sum, entry) => sum + entry.length, 0);
-      await this.#add(target, ['l', at, ...page], bytes);
+    for (let offset = 0; offset < entries.length; offset += entriesPerPage) {
+      const texts = entries.slice(offset, offset + entriesPerPage);
+      await this.writeList(target, { offset, texts });
     }
   }
 

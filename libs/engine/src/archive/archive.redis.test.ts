@@ -61,7 +61,7 @@ test('every key that outlives a run is of a kind that can be moved', () => {
   );
 
   const kinds = new Set(kept.map(([, { type }]) => type));
-  expect([...kinds].sort()).toEqual(['hash', 'stream', 'string']);
+  expect([...kinds].sort()).toEqual(['hash', 'list', 'stream', 'string']);
 });
 
 test('a moved run leaves nothing in Redis, and comes back as it was', async () => {

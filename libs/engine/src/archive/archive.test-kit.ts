@@ -5,6 +5,7 @@ import { type Archive, openArchive } from '@runnel/archive';
 import {
   haltPage,
   type RedisClient,
+  revisionKey,
   runHandle,
   runKeyDocs,
   shardKeyDocs,
@@ -48,6 +49,14 @@ export async function endedRun(redis: RedisClient, namespace: string): Promise<s
   await redis.hset(names.outputs, { 0: '{"a":1}', 2: '{"b":"\u00e4"}' });
   await redis.hset(names.failures, '1.1', '{"reason":"exit"}');
   await redis.hset(names.tries, '1', 2);
+  await redis.rpush(names.cancels, '{"at":1}', '{"at":2}');
+  await redis.hset(names.meta, 'revision', 3);
+  for (const revision of [1, 2]) {
+    const spec = revisionKey(namespace, driver.run.id, { part: 'spec', revision });
+    await redis.set(spec, `spec ${revision}`);
+  }
+  const payload = revisionKey(namespace, driver.run.id, { part: 'payload', revision: 1 });
+  await redis.hset(payload, '0', 'rows');
   return driver.run.id;
 }
 
@@ -77,6 +86,13 @@ export async function contentsOf(
 ): Promise<Readonly<Record<string, unknown>>> {
   const { names } = runHandle(namespace, id);
   const contents: Record<string, unknown> = {};
+  const revisions = ['spec', 'payload'].flatMap((part) =>
+    [1, 2].map((revision) => [
+      `${part}@${revision}`,
+      names.meta.replace(/meta$/, `${part}@${revision}`),
+    ]),
+  );
+  for (const [name = '', key = ''] of revisions) contents[name] = await contentOf(redis, key);
   for (const [name, key] of Object.entries(names)) {
     if (name in runKeyDocs) contents[name] = await contentOf(redis, key);
     else if (name in shardKeyDocs && (await redis.type(key)) === 'zset') {
@@ -97,6 +113,8 @@ async function contentOf(redis: RedisClient, key: string): Promise<unknown> {
       const fields = Object.entries(await redis.hgetallBuffer(key));
       return Object.fromEntries(fields.map(([field, value]) => [field, value.toString('base64')]));
     }
+    case 'list':
+      return await redis.lrange(key, 0, -1);
     case 'stream':
       return (await redis.xrangeBuffer(key, '-', '+')).map(([entry, fields]) =>
         [entry, ...fields].map((text) => text.toString('base64')),

@@ -52,7 +52,7 @@ export async function moveRun(
   const record = await readRecord(redis, namespace, id);
   const state = runStates.find((known) => known === record['state']);
   if (state === undefined || !isFinalRunState(state)) return 'changed';
-  if (context.now() - Number(record['editingAt'] ?? 0) < editMs) return 'changed';
+  if (isBeingEdited(record, context.now())) return 'changed';
   const kept = await archive.read(id);
   const isThere = kept !== null && isSame(kept.run.record, record);
   if (!isThere && !(await copyOut(context, id, record))) return 'changed';
@@ -62,6 +62,10 @@ export async function moveRun(
   const deleted = { id, createdAt: Number(record['created']) };
   if (await wasDeleted(redis, namespace, deleted)) await removeDeleted(archive, deleted);
   return 'changed';
+}
+
+function isBeingEdited(record: Readonly<Record<string, string>>, now: number): boolean {
+  return record['editing'] !== undefined && now - Number(record['editingAt']) < editMs;
 }
 
 /** Takes a run that was deleted out of the archive; not another one that has its id since. */

@@ -56,6 +56,9 @@ export async function copyRun(
   if (found.state !== 'new') return false;
   await failpoint('take-back.after-create');
   const pages = new PageWriter(redis, run, token);
+  // First: a janitor knows by it which keys of earlier revisions there may be.
+  const revision = ['revision', record['revision'] ?? '1'].map((text) => Buffer.from(text));
+  await pages.writeFields(run.names.meta, revision);
   for await (const section of sections) await writeSection(pages, run, section);
   await pages.flush();
   await failpoint('take-back.before-open');
@@ -82,6 +85,7 @@ async function writeSection(pages: PageWriter, run: RunHandle, section: RunSecti
   }
   if (section.kind === 'string') await pages.writeBytes(key, section);
   else if (section.kind === 'hash') await pages.writeFields(key, section.texts);
+  else if (section.kind === 'list') await pages.writeList(key, section);
   else for (const entry of section.entries) await pages.writeEntry(key, entry);
 }
 

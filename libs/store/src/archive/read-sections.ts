@@ -12,7 +12,7 @@ const entriesPerPage = 20;
 
 /**
  * Everything that is kept of a run that has ended, but its record: page by page, so that no more than
- * one is in memory. Lists and sets are empty when a run has ended.
+ * one is in memory. Sorted sets are empty when a run has ended.
  */
 export async function* readSections(
   redis: RedisClient,
@@ -23,6 +23,7 @@ export async function* readSections(
     if (name === 'meta') continue;
     if (type === 'string') yield* readString(redis, name, key);
     else if (type === 'hash') yield* readHash(redis, run, name, key);
+    else if (type === 'list') yield* readList(redis, name, key);
     else if (type === 'stream') yield* readStream(redis, name, key);
   }
   for (const { name, type, key } of await listRevisionKeys(redis, run)) {
@@ -54,6 +55,18 @@ async function* readHash(
     if (page.texts.length > 0) yield { kind: 'hash', key: name, texts: page.texts };
     cursor = page.cursor;
   } while (cursor !== '0');
+}
+
+async function* readList(
+  redis: RedisClient,
+  name: string,
+  key: string,
+): AsyncGenerator<RunSection> {
+  for (let offset = 0; ; offset += entriesPerPage) {
+    const texts = await redis.lrangeBuffer(key, offset, offset + entriesPerPage - 1);
+    if (texts.length > 0) yield { kind: 'list', key: name, offset, texts };
+    if (texts.length < entriesPerPage) return;
+  }
 }
 
 async function* readStream(

@@ -1,5 +1,5 @@
 /** One page of a key of a run, as it was in Redis. */
-export type RunSection = StringSection | FieldsSection | EntriesSection;
+export type RunSection = StringSection | FieldsSection | ListSection | EntriesSection;
 
 export interface StringSection {
   readonly kind: 'string';
@@ -17,6 +17,14 @@ export interface FieldsSection {
   readonly texts: readonly Buffer[];
 }
 
+export interface ListSection {
+  readonly kind: 'list';
+  readonly key: string;
+  /** Entries of the list before these. */
+  readonly offset: number;
+  readonly texts: readonly Buffer[];
+}
+
 export interface EntriesSection {
   readonly kind: 'stream';
   readonly key: string;
@@ -24,11 +32,12 @@ export interface EntriesSection {
   readonly entries: readonly (readonly Buffer[])[];
 }
 
-const codes = { string: 1, hash: 2, stream: 3 } as const;
+const codes = { string: 1, hash: 2, stream: 3, list: 4 } as const;
 
 /**
  * kind u8 | length of the key's name u8 | name | body u32 bytes | body. All integers are little endian.
- * A body is: offset u32, total u32, bytes; or texts (length u32, bytes); or entries (number of texts u32, texts).
+ * A body is: offset u32, total u32, bytes; or texts (length u32, bytes); or entries (number of texts u32, texts);
+ * or of a list offset u32, texts.
  */
 export function encodeSection(section: RunSection): Buffer {
   const name = Buffer.from(section.key);
@@ -47,6 +56,8 @@ function bodyOf(section: RunSection): Buffer {
       return Buffer.concat([uint32(section.offset), uint32(section.total), section.bytes]);
     case 'hash':
       return Buffer.concat(section.texts.flatMap(lengthAndText));
+    case 'list':
+      return Buffer.concat([uint32(section.offset), ...section.texts.flatMap(lengthAndText)]);
     default:
       return Buffer.concat(
         section.entries.flatMap((texts) => [uint32(texts.length), ...texts.flatMap(lengthAndText)]),
@@ -86,6 +97,10 @@ function decodeBody(code: number, key: string, body: Buffer): RunSection {
     }
     case codes.hash:
       return { kind: 'hash', key, texts: readTexts(body, 0, Number.POSITIVE_INFINITY).texts };
+    case codes.list: {
+      const { texts } = readTexts(body, 4, Number.POSITIVE_INFINITY);
+      return { kind: 'list', key, offset: body.readUInt32LE(0), texts };
+    }
     case codes.stream:
       return { kind: 'stream', key, entries: readEntries(body) };
     default:
