@@ -1,7 +1,8 @@
 import { type Archive, openArchive } from '@runnel/archive';
 import { moveRun } from '@runnel/engine';
-import { connectRedis, type RedisClient } from '@runnel/store';
+import { connectRedis, type RedisClient, readMovable, runHandle, shardOf } from '@runnel/store';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { pair, post, startTestApi, type TestApi } from '../api.test-kit.ts';
 
 let api: TestApi;
@@ -67,6 +68,10 @@ describe('a run in the archive', () => {
       events: await Array.fromAsync(api.client.followEvents(id)),
       dryRun: await api.client.retryRun(id, { dryRun: true }),
       doctor: (await api.client.askDoctor({ run: id })).findings,
+      statistics: await api.client.getStatistics(id),
+      estimate: await api.client.getEstimate(id),
+      revision: await api.client.readRevision(id),
+      webhooks: await api.client.getWebhooks(id),
     });
     const before = await read();
     await move(id);
@@ -108,6 +113,69 @@ describe('a run in the archive', () => {
     expect(listed.map((run) => run.state)).toEqual(['running']);
     expect(cancelled.runs.filter((run) => run.id === id)).toEqual([]);
     expect(await api.client.getRun(id)).toEqual({ ...ended, isArchived: true });
+  });
+
+  test('is edited: it is live again, and its revisions outlive another move', async () => {
+    const id = await archived();
+    const edited = { ...pair, name: 'edited' };
+
+    const preview = await api.client.previewEdit(id, { value: edited });
+    const isStillAway = (await api.client.getRun(id)).isArchived;
+    const { state, revision } = await api.client.editRun(id, { value: edited }, { revision: 1 });
+    const now = await api.client.getRun(id);
+    await api.client.cancelRun(id);
+    await move(id);
+
+    expect([preview.revision, isStillAway]).toEqual([1, true]);
+    expect([state, revision, now.isArchived]).toEqual(['running', 2, false]);
+    expect(await keysOf(id)).toEqual([]);
+    expect(await api.client.readRevision(id)).toBe(2);
+    expect(await api.client.getSpec(id, { revision: 1 })).toMatchObject({ name: 'pair' });
+    expect(await api.client.getSpec(id)).toMatchObject({ name: 'edited' });
+  });
+
+  test('refuses what can only be done with a run that goes on, as in Redis', async () => {
+    const id = await archived();
+
+    const cancel = await api.client.cancelRun(id);
+    const pause = await api.client.pauseRun(id).catch((error: unknown) => error);
+
+    expect(cancel).toMatchObject({ isNew: false, state: 'cancelled' });
+    expect(pause).toMatchObject({ status: 409 });
+    expect((await api.client.getRun(id)).isArchived).toBe(true);
+  });
+
+  test("keeps its number for DaggyR's clients", async () => {
+    const { id } = await api.client.submitRun({ value: pair });
+    await api.client.cancelRun(id);
+    const url = api.at('/daggyr/api/v1');
+    const listed = z.array(z.looseObject({ run_id: z.number() }));
+    const before = listed.parse(await (await fetch(`${url}/runs`)).json());
+    const number = before.at(-1)?.run_id ?? 0;
+    await move(id);
+
+    const state = await fetch(`${url}/runs/${number}/state`);
+    const tasks = await fetch(`${url}/runs/${number}/tasks`);
+
+    expect(await state.json()).toMatchObject({ state: 'Killed' });
+    expect(await tasks.json()).toHaveLength(2);
+  });
+
+  test('is not moved while a webhook is to be told', async () => {
+    const webhooks = [{ url: 'https://hooks.example.org/x' }];
+    const { id } = await api.client.submitRun({ value: { ...pair, webhooks } });
+    await api.client.cancelRun(id);
+    const until = Number.MAX_SAFE_INTEGER;
+    const moving = { redis, namespace: api.namespace, archive, now: Date.now };
+
+    const movable = await readMovable(redis, api.namespace, shardOf(id), until);
+    const moved = await moveRun(moving, id, until);
+    await redis.zrem(runHandle(api.namespace, id).names.hooks, id);
+
+    expect([movable.includes(id), moved]).toEqual([false, 'changed']);
+    expect(await readMovable(redis, api.namespace, shardOf(id), until)).toContain(id);
+    await move(id);
+    expect(await api.client.getWebhooks(id)).toMatchObject({ webhooks: [{ webhook: 0 }] });
   });
 
   test('is not kept in Redis by a retry of nothing', async () => {
