@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   daggyr: ['core'],
   service: ['core'],
   planning: ['core', 'store'],
-  engine: ['archive', 'core', 'daggyr', 'queue', 'spec', 'store'],
+  engine: ['archive', 'core', 'daggyr', 'planning', 'queue', 'spec', 'store'],
   api: [
     ...['archive', 'client', 'core', 'daggyr', 'engine', 'executors', 'planning', 'queue'],
     ...['service', 'spec', 'store'],

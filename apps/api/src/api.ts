@@ -29,6 +29,7 @@ import { ArchivedRuns } from './archive/archived-runs.ts';
 import { createBoard } from './bull-board.ts';
 import type { ApiContext } from './context.ts';
 import { RunEstimates } from './estimates.ts';
+import { RunHistory } from './history.ts';
 import { RoomGuard } from './room-guard.ts';
 import { RunChannels } from './run-channels.ts';
 import { warmUp } from './warm-up.ts';
@@ -85,16 +86,20 @@ export async function startApi(
   const archive = await openArchive({ ...settings, onError });
   open.defer(() => archive?.[Symbol.asyncDispose]());
   const room = new RoomGuard(redis, clock);
+  const infos = new RunInfoCache(redis, namespace);
+  const live = new LiveRuns(redis, namespace);
+  const history = new RunHistory({ redis, namespace, infos, live, archive, clock, onError });
   const context: ApiContext = {
     settings,
     redis,
     fence: fenceOf(redis, settings),
-    infos: new RunInfoCache(redis, namespace),
+    infos,
     archive,
     runs: new ArchivedRuns({ archive, redis, namespace, room, clock }),
-    live: new LiveRuns(redis, namespace),
+    live,
     room,
-    estimates: new RunEstimates({ redis, settings, clock }),
+    history,
+    estimates: new RunEstimates({ redis, settings, clock, history }),
     executors,
     catalog: executorCatalog(executors),
     channels: new RunChannels({ subscriber, namespace, onError }),

@@ -6,6 +6,7 @@ import type { Fence, LiveRuns, RedisClient, RunInfoCache } from '@runnel/store';
 import type { Request } from 'express';
 import type { ArchivedRuns } from './archive/archived-runs.ts';
 import type { RunEstimates } from './estimates.ts';
+import type { RunHistory } from './history.ts';
 import type { RoomGuard } from './room-guard.ts';
 import type { RunChannels } from './run-channels.ts';
 
@@ -23,6 +24,7 @@ export interface ApiContext {
   readonly runs: ArchivedRuns;
   readonly live: LiveRuns;
   readonly room: RoomGuard;
+  readonly history: RunHistory;
   readonly estimates: RunEstimates;
   readonly executors: ExecutorRegistry;
   readonly catalog: ExecutorCatalog;

@@ -13,12 +13,14 @@ interface Kept {
   readonly estimate: Promise<RestEstimate | null>;
 }
 
+type EstimateContext = Pick<ApiContext, 'redis' | 'settings' | 'clock' | 'history'>;
+
 /** Estimates of the remaining time, each made once for all who follow the run. */
 export class RunEstimates {
-  readonly #context: Pick<ApiContext, 'redis' | 'settings' | 'clock'>;
+  readonly #context: EstimateContext;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(context: Pick<ApiContext, 'redis' | 'settings' | 'clock'>) {
+  constructor(context: EstimateContext) {
     this.#context = context;
   }
 
@@ -41,10 +43,13 @@ export class RunEstimates {
   }
 
   async #make(info: RunInfo): Promise<RestEstimate | null> {
-    const { redis, settings, clock } = this.#context;
+    const { redis, settings, clock, history } = this.#context;
     const shares = new Shares(redis, settings.namespace);
     await shares.refresh(clock.now());
-    const { priority } = info.facts;
-    return await estimateRest(redis, info, (queue) => shares.of([queue], priority)[0]?.slots ?? 1);
+    const { name, priority } = info.facts;
+    return await estimateRest(redis, info, {
+      slotsOf: (queue) => shares.of([queue], priority)[0]?.slots ?? 1,
+      earlier: await history.ofName(name),
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { type Submitted, submitRun } from '@runnel/engine';
+import { type ClassStatistics, meanOf } from '@runnel/planning';
 import { estimateBytes } from '@runnel/store';
 import type { ApiContext } from './context.ts';
 import { keptBytes, type ReadSubmission } from './read-submission.ts';
@@ -21,6 +22,7 @@ export async function storeSubmission(
 ): Promise<Submitted> {
   await context.room.require(estimateBytes(plan, keptBytes(spec)));
   const now = context.clock.now();
+  const expectedMs = expectationsOf(context.history.knownOfName(plan.name));
   const { redis, executors, settings } = context;
   return await context.fence.run(() =>
     submitRun(
@@ -30,6 +32,7 @@ export async function storeSubmission(
           namespace: settings.namespace,
           executors,
           webhooks: settings.webhooks,
+          expectedMs,
           now,
           by,
         },
@@ -43,4 +46,12 @@ export async function storeSubmission(
       },
     ),
   );
+}
+
+/** What tasks took in earlier runs of the name, by class. */
+function expectationsOf(
+  classes: readonly ClassStatistics[] | null,
+): (className: string) => number | undefined {
+  const means = new Map((classes ?? []).map((one) => [one.class, meanOf(one.durations)]));
+  return (className) => means.get(className) ?? undefined;
 }

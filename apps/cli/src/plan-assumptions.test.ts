@@ -24,6 +24,23 @@ test('takes what is said of a class, else what is said of all, else what is assu
   expect([...assumed]).toEqual(['clean']);
 });
 
+test('what was learnt stands below what is given, and above what is assumed', () => {
+  const learnt = {
+    duration: (name: string) => (name === 'pull' ? { p50Ms: 5, p95Ms: 7 } : undefined),
+    failureRate: () => 0.25,
+  };
+
+  const { estimates, assumed } = readAssumptions({ ...nothing, learnt });
+  const given = readAssumptions({ ...nothing, learnt, durations: ['9s'], failureRates: ['0'] });
+
+  expect(estimates.duration('pull')).toEqual({ p50Ms: 5, p95Ms: 7 });
+  expect(estimates.duration('clean')).toEqual({ p50Ms: 1_000, p95Ms: 1_000 });
+  expect(estimates.failureRate('clean')).toBe(0.25);
+  expect([...assumed]).toEqual(['clean']);
+  expect(given.estimates.duration('pull')).toEqual({ p50Ms: 9_000, p95Ms: 9_000 });
+  expect(given.estimates.failureRate('pull')).toBe(0);
+});
+
 test.each([
   [{ durations: ['pul=2s'] }, 'there is no pul; there is pull, clean'],
   [{ durations: ['pull=2'] }, 'write a class and how long'],

@@ -8,7 +8,7 @@ export interface Assumptions {
   readonly estimates: Estimates;
   /** Slots of a queue: a pool, or `POOL.waits` for its executors that only wait. */
   slotsOf(queue: string): number;
-  /** Classes for which no duration was given. */
+  /** Classes for which no duration was given or learnt. */
   readonly assumed: ReadonlySet<string>;
 }
 
@@ -21,17 +21,28 @@ export interface AssumptionTexts {
   readonly failureRates: readonly string[];
   readonly classes: readonly string[];
   readonly queues: readonly string[];
+  /** Of earlier runs; what is given stands above it. */
+  readonly learnt?: LearntEstimates;
   /** What a worker of this machine's settings would offer, by lane. */
   defaultSlots(lane: Lane): number;
+}
+
+/** What earlier runs say; undefined of what they don't. */
+export interface LearntEstimates {
+  duration(className: string): Durations | undefined;
+  failureRate(className: string): number | undefined;
 }
 
 const assumedDuration: Durations = { p50Ms: 1_000, p95Ms: 1_000 };
 
 /** Throws UsageError. */
 export function readAssumptions(texts: AssumptionTexts): Assumptions {
-  const { classes, queues } = texts;
-  const durations = parseAll('--duration', texts.durations, classes, parseDurations);
-  const rates = parseAll('--failure-rate', texts.failureRates, classes, parseRate);
+  const { classes, queues, learnt } = texts;
+  const givenDurations = parseAll('--duration', texts.durations, classes, parseDurations);
+  const givenRates = parseAll('--failure-rate', texts.failureRates, classes, parseRate);
+  const durations = (name: string): Durations | undefined =>
+    givenDurations(name) ?? learnt?.duration(name);
+  const rates = (name: string): number | undefined => givenRates(name) ?? learnt?.failureRate(name);
   const slots = parseAll('--slots', texts.slots, queues, parseSlots);
   return {
     estimates: {

@@ -2,8 +2,11 @@ import { finishSteps, type Plan } from '@runnel/core';
 import { adviseOn, type SimulationOptions, simulate } from '@runnel/planning';
 import type { Cli } from './cli.ts';
 import type { PlanOptions } from './commands/plan.ts';
+import { UsageError } from './exit-codes.ts';
+import { type Learnt, learnEstimates } from './learn-estimates.ts';
 import { type Assumptions, queueOf, readAssumptions } from './plan-assumptions.ts';
 import { renderSimulation } from './render-plan.ts';
+import { requireServer } from './server.ts';
 import type { SpecFile } from './spec-file.ts';
 import { toInvalidSpec } from './spec-problems.ts';
 import { type PlannedHere, planHere } from './validate-here.ts';
@@ -16,7 +19,9 @@ export async function simulateSpec(cli: Cli, spec: SpecFile, options: PlanOption
   });
   const { plan } = planned;
   const queues = new Map(plan.groups.map((group) => [group, queueOfGroup(planned, group)]));
+  const learnt = await learn(cli, plan.name, options);
   const assumptions = readAssumptions({
+    ...(learnt === null ? {} : { learnt }),
     durations: options.duration,
     slots: options.slots,
     failureRates: options.failureRate,
@@ -38,8 +43,22 @@ export async function simulateSpec(cli: Cli, spec: SpecFile, options: PlanOption
     cli.terminal.printJson({ ...result, advice });
     return;
   }
+  if (learnt !== null) cli.terminal.say(`learnt from ${learnt.source}`);
   sayAssumptions(cli, assumptions);
   for (const line of renderSimulation(result, advice)) cli.terminal.print(line);
+}
+
+/** Null: nothing is to be learnt. */
+async function learn(
+  cli: Cli,
+  specName: string | null,
+  options: PlanOptions,
+): Promise<Learnt | null> {
+  const { learn: asked } = options;
+  if (asked === undefined || asked === false) return null;
+  const name = asked === true ? specName : asked;
+  if (name === null) throw new UsageError('--learn: the spec has no name; write --learn NAME');
+  return await learnEstimates(requireServer(cli, options).client, name);
 }
 
 function queueOfGroup({ registry }: PlannedHere, group: Plan['groups'][number]): string {

@@ -19,7 +19,7 @@ let copies = 0;
 async function keep(archive: Archive, run: ArchivedRun): Promise<void> {
   const key = { run: run.id, copy: ++copies };
   const parts = [{ number: 0, bytes: Buffer.from(run.id) }];
-  await archive.seal(key, { run, parts, partCount: 1, now: noon });
+  await archive.seal(key, { run, parts, partCount: 1, statistics: null, now: noon });
 }
 
 /** All pages of a search. */
@@ -50,7 +50,7 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       await archive.put(key, [{ number: 0, bytes: Buffer.from('x') }], noon);
       await archive.put(key, [{ number: 1, bytes: Buffer.from('y') }], noon);
       const before = await archive.read('a');
-      await archive.seal(key, { run, parts: last, partCount: 3, now: noon });
+      await archive.seal(key, { run, parts: last, partCount: 3, statistics: null, now: noon });
       const found = await archive.read('a');
       const [first, second] = await archive.readParts(key, 0);
       const rest = await archive.readParts(key, 2);
@@ -65,11 +65,31 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       expect(await archive.readParts(key, 3)).toEqual([]);
     });
 
+    test('what was measured of runs is read apart from them, where something was', async () => {
+      await using archive = await open();
+      const sealing = { parts: [{ number: 0, bytes: Buffer.from('x') }], partCount: 1, now: noon };
+      const statistics = '[{"class":"ü"}]';
+      await archive.seal({ run: 'a', copy: ++copies }, { ...sealing, run: runOf('a'), statistics });
+      await keep(archive, runOf('b'));
+
+      expect(await archive.readStatistics(['a', 'b', 'gone'])).toEqual([{ id: 'a', statistics }]);
+      expect([...(await archive.known(['gone', 'b', 'a']))].sort()).toEqual(['a', 'b']);
+      expect(await archive.known([])).toEqual([]);
+      await archive.remove('a');
+      expect(await archive.readStatistics(['a'])).toEqual([]);
+    });
+
     test('what is sent again changes nothing', async () => {
       await using archive = await open();
       const key = { run: 'a', copy: ++copies };
       const parts = [{ number: 0, bytes: Buffer.from('x') }];
-      const sealing = { run: runOf('a', { tags: { a: 'b' } }), parts, partCount: 1, now: noon };
+      const sealing = {
+        run: runOf('a', { tags: { a: 'b' } }),
+        parts,
+        partCount: 1,
+        statistics: null,
+        now: noon,
+      };
 
       await archive.put(key, parts, noon);
       await archive.put(key, parts, noon);
@@ -102,8 +122,20 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       const second = { run: 'a', copy: ++copies };
       const parts = [{ number: 0, bytes: Buffer.from('x') }];
 
-      const sealed = await archive.seal(first, { run, parts, partCount: 1, now: noon });
-      const again = await archive.seal(second, { run, parts, partCount: 1, now: noon });
+      const sealed = await archive.seal(first, {
+        run,
+        parts,
+        partCount: 1,
+        statistics: null,
+        now: noon,
+      });
+      const again = await archive.seal(second, {
+        run,
+        parts,
+        partCount: 1,
+        statistics: null,
+        now: noon,
+      });
 
       expect([sealed, again]).toEqual([true, false]);
       expect((await archive.read('a'))?.copy).toBe(first.copy);
@@ -117,7 +149,7 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       await archive.put(key, [{ number: 0, bytes: Buffer.from('x') }], noon);
       await archive.dropUnsealed(noon + 1);
 
-      const sealing = { run: runOf('a'), parts: [], partCount: 1, now: noon };
+      const sealing = { run: runOf('a'), parts: [], partCount: 1, statistics: null, now: noon };
       await expect(archive.seal(key, sealing)).rejects.toThrow('has lost parts');
 
       expect(await archive.read('a')).toBeNull();

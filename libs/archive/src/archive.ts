@@ -100,6 +100,8 @@ export interface Archive extends AsyncDisposable {
   read(id: string): Promise<ArchivedCopy | null>;
   /** Which of these runs are in the archive; at most 1000 ids. */
   known(ids: readonly string[]): Promise<readonly string[]>;
+  /** What was measured of these runs, at most 100; those of which nothing is kept are left out. */
+  readStatistics(ids: readonly string[]): Promise<readonly KeptStatistics[]>;
   /** Parts from a number on, about 1 MB of them; none behind the last, or where the copy is gone. */
   readParts(key: CopyKey, from: number): Promise<readonly ArchivePart[]>;
   /** False where there is no such run. */
@@ -117,9 +119,16 @@ export interface Archive extends AsyncDisposable {
 
 export interface Sealing {
   readonly run: ArchivedRun;
+  /** What was measured of it, as its writer has it; null: nothing is kept. */
+  readonly statistics: string | null;
   readonly parts: readonly ArchivePart[];
   readonly partCount: number;
   readonly now: number;
+}
+
+export interface KeptStatistics {
+  readonly id: string;
+  readonly statistics: string;
 }
 
 export interface ArchivedCopy {

@@ -7,6 +7,7 @@ export {
   type ArchiveQuery,
   ArchiveUnavailableError,
   type CopyKey,
+  type KeptStatistics,
   type PruneRequest,
   type RunPosition,
   type Sealing,

@@ -58,7 +58,8 @@ export interface SubmitOptions extends CallOptions {
   readonly source?: string;
 }
 
-export interface ListRunsQuery extends CallOptions {
+/** Runs that are wanted: all that is given must hold. */
+export interface RunFilters {
   /** All of them: `team:data`, `team:da*` (begins so), `team` (whatever it says). */
   readonly tags?: readonly string[];
   /** The whole name. */
@@ -70,9 +71,17 @@ export interface ListRunsQuery extends CallOptions {
   readonly state?: RunState;
   readonly since?: Date;
   readonly until?: Date;
+}
+
+export interface ListRunsQuery extends RunFilters, CallOptions {
   /** At most 200; default 50. */
   readonly limit?: number;
   readonly cursor?: string;
+}
+
+export interface HistoryQuery extends RunFilters, CallOptions {
+  /** The newest so many that have ended; at most 1000, default 100. */
+  readonly runs?: number;
 }
 
 export interface ListTagsQuery extends CallOptions {
@@ -141,6 +150,8 @@ export interface Client {
   why(id: string, task?: string | number, options?: CallOptions): Promise<WireWhy>;
   /** What was measured of a run's classes. */
   getStatistics(id: string, options?: CallOptions): Promise<WireStatistics>;
+  /** What was measured of runs that have ended, by class. */
+  getHistory(query?: HistoryQuery): Promise<WireStatistics>;
   /** How long a run that goes on will take. */
   getEstimate(id: string, options?: CallOptions): Promise<WireEstimate>;
   getLog(id: string, task: string | number, options?: LogOptions): Promise<LogText>;

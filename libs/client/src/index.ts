@@ -10,10 +10,12 @@ export {
   type Client,
   createClient,
   type EventOptions,
+  type HistoryQuery,
   type ListRunsQuery,
   type ListTasksQuery,
   type LogOptions,
   type LogText,
+  type RunFilters,
   type SpecDocument,
   type SubmitOptions,
 } from './client.ts';

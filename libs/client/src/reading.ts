@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Client } from './client.ts';
+import type { Client, RunFilters } from './client.ts';
 import type { Http } from './http.ts';
 import { runPath, taskPath } from './run-path.ts';
 import {
@@ -27,24 +27,25 @@ export function reading(
   | 'getTask'
   | 'why'
   | 'getStatistics'
+  | 'getHistory'
   | 'getEstimate'
   | 'listWorkers'
 > {
   return {
-    listRuns({ signal, tags, since, until, endedSince, endedUntil, ...query } = {}) {
-      const times = {
-        since: since?.toISOString(),
-        until: until?.toISOString(),
-        endedSince: endedSince?.toISOString(),
-        endedUntil: endedUntil?.toISOString(),
-      };
-      return http.read(wireRunPage, {
+    listRuns: ({ signal, ...query } = {}) =>
+      http.read(wireRunPage, {
         method: 'GET',
         path: '/api/v1/runs',
-        query: { ...query, ...times, tag: tags },
+        query: queryOf(query),
         signal,
-      });
-    },
+      }),
+    getHistory: ({ signal, ...query } = {}) =>
+      http.read(wireStatistics, {
+        method: 'GET',
+        path: '/api/v1/statistics',
+        query: queryOf(query),
+        signal,
+      }),
     async listTags({ key, signal, ...query } = {}) {
       const path = `/api/v1/tags${key === undefined ? '' : `/${encodeURIComponent(key)}`}`;
       return (await http.read(wireTagCounts, { method: 'GET', path, query, signal })).tags;
@@ -95,5 +96,17 @@ export function reading(
       const request = { method: 'GET', path: '/api/v1/workers', signal: options.signal } as const;
       return (await http.read(wireWorkers, request)).workers;
     },
+  };
+}
+
+/** Filters as the API has them. */
+function queryOf<T extends RunFilters>({ tags, since, until, endedSince, endedUntil, ...rest }: T) {
+  return {
+    ...rest,
+    tag: tags,
+    since: since?.toISOString(),
+    until: until?.toISOString(),
+    endedSince: endedSince?.toISOString(),
+    endedUntil: endedUntil?.toISOString(),
   };
 }

@@ -18,7 +18,11 @@ export const wireClassStatistics = z
 export type WireClassStatistics = z.infer<typeof wireClassStatistics>;
 
 export const wireStatistics = z
-  .object({ runs: count, classes: z.array(wireClassStatistics) })
+  .object({
+    runs: count.describe('Runs that were counted.'),
+    since: z.iso.datetime().nullable().describe('When the oldest of them was created.'),
+    classes: z.array(wireClassStatistics),
+  })
   .meta({ id: 'Statistics', description: 'What was measured, by class.' });
 export type WireStatistics = z.infer<typeof wireStatistics>;
 
@@ -39,7 +43,7 @@ export const wireEstimate = z
       .describe('What the end waits for from now on: tasks that release one another, by class.'),
     unmeasured: z
       .array(z.string())
-      .describe('Classes of which no attempt has succeeded: taken to be like the others.'),
+      .describe('Classes of which nothing is known, from this run or earlier ones of its name.'),
   })
   .meta({ id: 'Estimate', description: 'How long a run that goes on will take, at a guess.' });
 export type WireEstimate = z.infer<typeof wireEstimate>;

@@ -55,6 +55,8 @@ export interface SubmitContext {
   readArchivedHash?(id: string): Promise<string | null>;
   /** Who asks, as they say. */
   readonly by?: string | null;
+  /** What a task of a class takes at a guess; undefined: nothing is known. */
+  expectedMs?(className: string): number | undefined;
 }
 
 /** Stores a run and starts it. What is ready is cut by the listener that owns its shard. */
@@ -78,7 +80,10 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     priority: request.priority,
     now,
     by: context.by ?? null,
-    route: (group) => routeOf(group, context.executors),
+    route: (group) => ({
+      ...routeOf(group, context.executors),
+      expectedMs: group.kind === 'task' ? context.expectedMs?.(group.class) : undefined,
+    }),
     ...(request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }),
   });
   switch (answer.kind) {

@@ -12,23 +12,29 @@ export interface RestEstimate {
   readonly remainingMs: number;
   /** What the end waits for from now on. */
   readonly path: readonly PathPart[];
-  /** Of which no attempt has succeeded yet: they are taken to be like the others. */
+  /** Of which nothing is known, from this run or earlier ones: they are taken to be like the others. */
   readonly unmeasured: readonly string[];
 }
 
+export interface RestOptions {
+  /** The slots that a queue has for this run. */
+  slotsOf(queue: string): number;
+  /** Of earlier runs: says of a class what this run can't say yet. */
+  readonly earlier: readonly ClassStatistics[];
+}
+
 /**
- * Plays what is left of a run with what its own attempts took so far. Null: nothing was measured.
- *
- * @param slotsOf the slots that a queue has for this run
+ * Plays what is left of a run with what its own attempts took so far, and those of earlier runs. Null: nothing was
+ * measured.
  */
 export async function estimateRest(
   redis: RedisClient,
   info: RunInfo,
-  slotsOf: (queue: string) => number,
+  { slotsOf, earlier }: RestOptions,
 ): Promise<RestEstimate | null> {
   const { handle, nodeCount } = info.facts;
   const statistics = await readClassStatistics(redis, info);
-  const measured = learnFrom(statistics);
+  const measured = learnFrom(statistics, earlier);
   if (measured === null) return null;
   const [plan, states, index] = await Promise.all([
     readStoredPlan(redis, info),
@@ -55,10 +61,16 @@ interface Learnt {
   readonly unmeasured: readonly string[];
 }
 
-function learnFrom(statistics: readonly ClassStatistics[]): Learnt | null {
+function learnFrom(
+  statistics: readonly ClassStatistics[],
+  earlier: readonly ClassStatistics[],
+): Learnt | null {
   const durations = new Map<string, Durations>();
   const rates = new Map<string, number>();
-  for (const { class: name, attempts, failedAttempts, durations: counts } of statistics) {
+  const own = new Set(statistics.map(({ class: name }) => name));
+  // What the run says itself comes last, and stands.
+  const all = [...earlier.filter(({ class: name }) => own.has(name)), ...statistics];
+  for (const { class: name, attempts, failedAttempts, durations: counts } of all) {
     const p50Ms = quantileOf(counts, 0.5);
     const p95Ms = quantileOf(counts, 0.95);
     if (p50Ms !== null && p95Ms !== null) durations.set(name, { p50Ms, p95Ms });

@@ -75,7 +75,8 @@ export const runKeyDocs = {
   },
   counts: {
     type: 'hash',
-    holds: '`group:state` -> tasks; `group:n`, `group:us` -> attempts measured, their microseconds',
+    holds:
+      '`group:state` -> tasks; `group:n`, `group:us` -> attempts measured, their microseconds; `group:e` -> expected microseconds of one',
     lifetime: untilDeleted,
   },
   deliveries: { type: 'hash', holds: 'carrier -> packed delivery', lifetime: untilEnd },

@@ -362,7 +362,10 @@ test('a run that stops on failure ends what did not start, and is failed', async
 describe('the size of a delivery', () => {
   const plan = independent(600);
 
-  async function sizes(options: { readonly meanUs?: number }): Promise<readonly number[]> {
+  async function sizes(options: {
+    readonly meanUs?: number;
+    readonly expectedMs?: number;
+  }): Promise<readonly number[]> {
     const driver = await StoreDriver.submit(redis, 'protocol', plan, options);
     await driver.turn(2);
     return (await driver.deliveries()).map(({ ids }) => ids.length);
@@ -370,6 +373,13 @@ describe('the size of a delivery', () => {
 
   test('is small while the group was never measured: the worker finds out', async () => {
     expect(await sizes({ meanUs: 0 })).toEqual([64, 64]);
+  });
+
+  test('goes by what is expected of a group that was never measured, and by nothing else of others', async () => {
+    expect(await sizes({ meanUs: 0, expectedMs: 0.005 })).toEqual([256, 256]);
+    expect(await sizes({ meanUs: 0, expectedMs: 50 })).toEqual([4, 4]);
+    expect(await sizes({ meanUs: 0, expectedMs: 60_000 })).toEqual([1, 1]);
+    expect(await sizes({ meanUs: 50_000, expectedMs: 0.005 })).toEqual([4, 4]);
   });
 
   test('is as large as it may be for quick tasks', async () => {

@@ -17,6 +17,8 @@ export interface GroupRoute {
   readonly maxBatch: number;
   /** True where the tasks of one delivery run side by side, so that none waits behind another. */
   readonly isSideBySide: boolean;
+  /** What a task takes at a guess, until one has been measured. */
+  readonly expectedMs?: number | undefined;
 }
 
 /** A string of a run, or one field of a hash, as it is stored. */
@@ -56,6 +58,11 @@ function* listStructure({ plan, routes, queues }: PartSource): Parts {
   yield stringPart('children', bytesOf(children));
   yield stringPart('groupRanges', bytesOf(plan.groupRanges));
   yield stringPart('groupIndex', encodeGroupIndex(plan, routes, queues));
+  for (const [group, { expectedMs }] of routes.entries()) {
+    if (expectedMs === undefined) continue;
+    const micros = Math.max(1, Math.round(expectedMs * 1_000));
+    yield { key: 'counts', field: `${group}:e`, bytes: Buffer.from(String(micros)) };
+  }
 }
 
 function stringPart(key: RunKey, bytes: Buffer): RunPart {

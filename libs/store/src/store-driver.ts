@@ -34,12 +34,13 @@ export class StoreDriver {
     namespace: string,
     plan: Plan,
     /**
-     * `meanUs`: as if one attempt of each group had taken so long; 0: never measured. `expiresAt`: the
-     * run is only created.
+     * `meanUs`: as if one attempt of each group had taken so long; 0: never measured. `expectedMs`: what is
+     * guessed then. `expiresAt`: the run is only created.
      */
     options: {
       readonly maxBatch?: number;
       readonly meanUs?: number;
+      readonly expectedMs?: number;
       readonly expiresAt?: number;
     } = {},
   ): Promise<StoreDriver> {
@@ -56,6 +57,7 @@ export class StoreDriver {
         queue: group.pool,
         maxBatch: options.maxBatch ?? 256,
         isSideBySide: false,
+        expectedMs: options.expectedMs,
       }),
       ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
     });

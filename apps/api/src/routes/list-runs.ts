@@ -1,6 +1,4 @@
 import { wireRunPage, wireTagCounts } from '@runnel/client';
-import { runStates } from '@runnel/core';
-import type { TagFilter } from '@runnel/store';
 import { z } from 'zod';
 import { listTagKeys, listTagValues } from '../archive/list-tags.ts';
 import { searchRuns } from '../archive/search-runs.ts';
@@ -15,47 +13,14 @@ import {
   readQuery,
 } from '../route.ts';
 import { toWireRunSummary } from '../run-answer.ts';
-
-const time = z
-  .string()
-  .pipe(z.iso.datetime({ offset: true, error: 'must be a time such as 2030-01-31T08:00:00Z' }))
-  .transform((text) => Date.parse(text))
-  .optional()
-  .meta({ override: { type: 'string', format: 'date-time' } });
-
-/** As a spec may have. */
-const mostTags = 100;
-
-const tags = z
-  .union([z.string(), z.array(z.string()).max(mostTags)])
-  .transform((given) => (typeof given === 'string' ? [given] : given).map(readTag))
-  .optional()
-  .meta({ override: { type: 'array', items: { type: 'string' } } });
+import { runFilters, toRunFilter } from '../run-filters.ts';
 
 const listQuery = z.strictObject({
-  tag: tags.describe(
-    'A tag that the run has: `team:data`, `team:da*` (begins so), `team` (whatever it says). Repeated: all of them.',
-  ),
-  name: z.string().optional().describe('The whole name.'),
-  text: z.string().min(1).optional().describe('A part of the name, in either case.'),
-  state: z.enum(runStates).optional(),
-  since: time.describe('Created at or after this time.'),
-  until: time.describe('Created at or before this time.'),
-  endedSince: time.describe('Ended at or after this time.'),
-  endedUntil: time.describe('Ended at or before this time.'),
+  ...runFilters,
   limit: pageSize(200, 50),
   cursor: cursorParameter,
 });
 const position = z.tuple([z.number(), z.string()]);
-
-/** A colon ends the key; a star at the end stands for anything. */
-function readTag(text: string): TagFilter {
-  const at = text.indexOf(':');
-  if (at < 0) return { key: text, value: '', isPrefix: true };
-  const value = text.slice(at + 1);
-  const isPrefix = value.endsWith('*');
-  return { key: text.slice(0, at), value: isPrefix ? value.slice(0, -1) : value, isPrefix };
-}
 
 const list: Route = {
   method: 'get',
@@ -70,16 +35,14 @@ const list: Route = {
     responses: { '200': { description: 'A page of runs', content: jsonOf(wireRunPage) } },
   },
   async handle(context, request, response) {
-    const { tag, limit = 50, cursor, ...filter } = readQuery(listQuery, request);
+    const { limit = 50, cursor, ...filters } = readQuery(listQuery, request);
     const after = cursor === undefined ? undefined : decodeCursor(position, cursor);
-    const given = Object.entries(filter).filter(([, value]) => value !== undefined);
     const { namespace } = context.settings;
     const page = await searchRuns(
       { ...context, namespace },
       {
-        ...Object.fromEntries(given),
+        ...toRunFilter(filters),
         limit,
-        ...(tag === undefined ? {} : { tags: tag }),
         ...(after === undefined ? {} : { after: { createdAt: after[0], id: after[1] } }),
       },
     );

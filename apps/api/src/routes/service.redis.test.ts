@@ -9,6 +9,7 @@ import { startTestApi, type TestApi, testSettings } from '../api.test-kit.ts';
 import { createApp } from '../app.ts';
 import { ArchivedRuns } from '../archive/archived-runs.ts';
 import { RunEstimates } from '../estimates.ts';
+import { RunHistory } from '../history.ts';
 import { RoomGuard } from '../room-guard.ts';
 import { RunChannels } from '../run-channels.ts';
 
@@ -45,15 +46,19 @@ test('/openapi.json describes every route that express serves, and no other', as
   const executors = await loadExecutors();
   const { namespace } = settings;
   const room = new RoomGuard(redis, systemClock);
+  const infos = new RunInfoCache(redis, namespace);
+  const live = new LiveRuns(redis, namespace);
+  const onError = (): undefined => undefined;
+  const shared = { redis, namespace, infos, live, archive: null, clock: systemClock };
+  const history = new RunHistory({ ...shared, onError });
   const app = createApp(
     {
       ...{ settings, redis, executors, catalog: executorCatalog(executors) },
       fence: noFence,
-      infos: new RunInfoCache(redis, namespace),
-      ...{ archive: null, room, live: new LiveRuns(redis, namespace) },
+      ...{ infos, archive: null, room, live },
       runs: new ArchivedRuns({ archive: null, redis, namespace, room, clock: systemClock }),
-      estimates: new RunEstimates({ redis, settings, clock: systemClock }),
-      channels: new RunChannels({ subscriber: redis, namespace, onError: () => undefined }),
+      ...{ history, estimates: new RunEstimates({ redis, settings, clock: systemClock, history }) },
+      channels: new RunChannels({ subscriber: redis, namespace, onError }),
       logger: createLogger({ name: 'api', level: 'silent' }),
       metrics: createMetrics('api'),
       clock: systemClock,

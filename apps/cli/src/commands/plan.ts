@@ -22,6 +22,7 @@ const planOptions = globalOptions.extend({
   slots: z.array(z.string()).default([]),
   failureRate: z.array(z.string()).default([]),
   seed: z.number().default(1),
+  learn: z.union([z.boolean(), z.string()]).optional(),
 });
 export type PlanOptions = z.infer<typeof planOptions>;
 
@@ -36,6 +37,10 @@ export const addPlan: AddCommand = (program, cli) => {
     .option('--duration <CLASS=2s..10s>', 'p50 and p95 of an attempt; repeatable', collect)
     .option('--slots <POOL=8>', 'tasks of a pool that run at once; repeatable', collect)
     .option('--failure-rate <CLASS=0.01>', 'share of attempts that fail; repeatable', collect)
+    .option(
+      '--learn [name]',
+      "durations and failures of the last runs of this name, or of the spec's",
+    )
     .option('--seed <n>', 'other luck', parseWhole('--seed', 0, 2 ** 31 - 1))
     .addHelpText(
       'after',
@@ -50,8 +55,9 @@ async function plan(cli: Cli, path: string, options: PlanOptions): Promise<void>
   const changes = { overrides: parseOverrides(options.parameter), tags: {} };
   const spec = await readSpecFile({ path, cwd: cli.cwd, stdin: cli.stdin }, changes);
   if (options.simulate) return await simulateHere(cli, spec, options);
-  if ([options.duration, options.slots, options.failureRate].some(({ length }) => length > 0)) {
-    throw new UsageError('--duration, --slots and --failure-rate need --simulate');
+  const given = [options.duration, options.slots, options.failureRate];
+  if (given.some(({ length }) => length > 0) || options.learn !== undefined) {
+    throw new UsageError('--duration, --slots, --failure-rate and --learn need --simulate');
   }
   const { validateHere } = await import('../validate-here.ts');
   const around = { env: cli.env, cwd: cli.cwd, executors: options.executors };

@@ -52,7 +52,7 @@ describe.skipIf(bin === null)('PostgreSQL (skipped where it is not on the machin
               ...{ id, name: 'n', tags, state: 'failed', createdAt: n, startedAt: 1, endedAt: 2 },
               ...{ taskCount: 1, priority: 0, revision: 1, record: {}, classes: null },
             },
-            ...{ parts: [], partCount: 0, now: 1 },
+            ...{ parts: [], partCount: 0, statistics: null, now: 1 },
           },
         ),
       ),

@@ -10,7 +10,15 @@ const kept = z.object({
 
 /** What of a run nothing is searched by. */
 export function encodeRecord({ record, classes }: ArchivedRun): Uint8Array {
-  return zstdCompressSync(JSON.stringify({ record, classes }));
+  return packText(JSON.stringify({ record, classes }));
+}
+
+export function packText(text: string): Uint8Array {
+  return zstdCompressSync(text);
+}
+
+export function unpackText(row: SqlRow, column: string): string {
+  return zstdDecompressSync(bytesOf(row, column)).toString();
 }
 
 /** Whether a row's copy is of the very record that a run has. */
@@ -22,7 +30,7 @@ export function isOfRecord(row: SqlRow, { record }: ArchivedRun): boolean {
 }
 
 function readKept(row: SqlRow): z.infer<typeof kept> {
-  return kept.parse(JSON.parse(zstdDecompressSync(bytesOf(row, 'record')).toString()));
+  return kept.parse(JSON.parse(unpackText(row, 'record')));
 }
 
 const tagsOf = z.record(z.string(), z.string());

@@ -14,7 +14,7 @@ function tables({ bytes, integer, counted, text }: SqlDialect): readonly string[
     `create table if not exists about (name ${text} primary key, value ${text} not null)`,
     `create table if not exists copies (
       copy ${integer} primary key, run ${text} not null, touched ${integer} not null,
-      sealed ${integer} not null default 0, record ${bytes})`,
+      sealed ${integer} not null default 0, record ${bytes}, statistics ${bytes})`,
     `create index if not exists copies_unsealed on copies (touched) where sealed = 0`,
     `create table if not exists parts (
       copy ${integer} not null, number ${integer} not null, bytes ${bytes} not null)`,

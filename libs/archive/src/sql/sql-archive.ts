@@ -5,6 +5,7 @@ import type {
   ArchivePart,
   ArchiveQuery,
   CopyKey,
+  KeptStatistics,
   PruneRequest,
   Sealing,
   TagValue,
@@ -12,7 +13,15 @@ import type {
 } from '../archive.ts';
 import { findRuns } from './find-runs.ts';
 import { addLabels, everyRun, findLabels, removeLabels, tagLabel, tagPrefix } from './labels.ts';
-import { encodeRecord, isOfRecord, readTags, runColumns, toRun } from './rows.ts';
+import {
+  encodeRecord,
+  isOfRecord,
+  packText,
+  readTags,
+  runColumns,
+  toRun,
+  unpackText,
+} from './rows.ts';
 import { searchable } from './searchable.ts';
 import { bytesOf, numberOf, type SqlDatabase, type SqlSession, textOf } from './session.ts';
 
@@ -60,6 +69,19 @@ export class SqlArchive implements Archive {
       JSON.stringify(ids),
     );
     return rows.map((row) => textOf(row, 'id'));
+  }
+
+  async readStatistics(ids: readonly string[]): Promise<readonly KeptStatistics[]> {
+    const texts = this.#database.dialect.textsOf('$1');
+    const rows = await this.#database.all(
+      `select runs.id, copies.statistics from runs join copies on copies.copy = runs.copy
+       where runs.id in (${texts}) and copies.statistics is not null`,
+      JSON.stringify(ids),
+    );
+    return rows.map((row) => ({
+      id: textOf(row, 'id'),
+      statistics: unpackText(row, 'statistics'),
+    }));
   }
 
   remove(id: string): Promise<boolean> {
@@ -158,7 +180,7 @@ async function putParts(
 async function sealCopy(
   session: SqlSession,
   key: CopyKey,
-  { run, parts, partCount, now }: Sealing,
+  { run, parts, partCount, statistics, now }: Sealing,
 ): Promise<boolean> {
   const { copy } = key;
   await putParts(session, key, parts, now);
@@ -179,9 +201,10 @@ async function sealCopy(
   }
   if (before !== undefined) await removeRun(session, run.id);
   await session.all(
-    'update copies set sealed = 1, record = $2 where copy = $1',
+    'update copies set sealed = 1, record = $2, statistics = $3 where copy = $1',
     copy,
     encodeRecord(run),
+    statistics === null ? null : packText(statistics),
   );
   await session.all(
     `insert into runs (id, created, started, ended, state, name, tags, tasks, priority, revision, part_count, copy)

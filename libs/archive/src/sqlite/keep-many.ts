@@ -10,6 +10,7 @@ const runsPerTransaction = 5_000;
 
 /** Fills a file with runs that have no tasks to read, many in one transaction: for measurements. */
 export async function keepMany(path: string, runs: Iterable<ArchivedRun>): Promise<number> {
+  const statistics = null;
   mkdirSync(dirname(path), { recursive: true });
   await using database = new SqliteDatabase(path);
   await openTables(database, path);
@@ -33,7 +34,7 @@ export async function keepMany(path: string, runs: Iterable<ArchivedRun>): Promi
     await database.transaction(async () => {
       for (const run of some) {
         const key = { run: run.id, copy: ++count };
-        await archive.seal(key, { run, parts: [], partCount: 0, now: run.endedAt });
+        await archive.seal(key, { run, parts: [], partCount: 0, statistics, now: run.endedAt });
       }
     });
   }

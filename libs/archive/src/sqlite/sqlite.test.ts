@@ -28,7 +28,10 @@ test('what was sealed is there when the file is opened again, also by two at onc
   };
   {
     await using archive = await open('again');
-    await archive.seal({ run: 'a', copy: 1 }, { run, parts: [], partCount: 0, now: 1 });
+    await archive.seal(
+      { run: 'a', copy: 1 },
+      { run, parts: [], partCount: 0, statistics: null, now: 1 },
+    );
   }
   await using one = await open('again');
   await using other = await open('again');
@@ -37,7 +40,7 @@ test('what was sealed is there when the file is opened again, also by two at onc
     ['b', 'c', 'd', 'e'].map((id, index) =>
       (index % 2 === 0 ? one : other).seal(
         { run: id, copy: index + 2 },
-        { run: { ...run, id }, parts: [], partCount: 0, now: 1 },
+        { run: { ...run, id }, parts: [], partCount: 0, statistics: null, now: 1 },
       ),
     ),
   );

@@ -97,6 +97,7 @@ const methods: Readonly<Record<ArchiveMethod, true>> = {
   seal: true,
   read: true,
   known: true,
+  readStatistics: true,
   readParts: true,
   remove: true,
   find: true,

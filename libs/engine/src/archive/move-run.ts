@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import type { Archive, ArchivedRun, ArchivePart } from '@runnel/archive';
+import type { Archive, ArchivedRun, ArchivePart, Sealing } from '@runnel/archive';
 import { failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
+import { encodeStatistics, readClassStatistics } from '@runnel/planning';
 import {
   type DeletedRun,
   type RedisClient,
@@ -95,11 +96,11 @@ async function copyOut(
     last = [part];
     partCount++;
   }
-  const archived = await describeRun({ redis, namespace }, id, record).catch(nullWhereGone);
+  const described = await describeRun({ redis, namespace }, id, record).catch(nullWhereGone);
   const after = await readRecord(redis, namespace, id);
-  if (archived === null || !isSame(after, record)) return false;
+  if (described === null || !isSame(after, record)) return false;
   await failpoint('archive.before-seal');
-  await archive.seal(key, { run: archived, parts: last, partCount, now: now() });
+  await archive.seal(key, { ...described, parts: last, partCount, now: now() });
   await failpoint('archive.after-seal');
   return true;
 }
@@ -113,12 +114,13 @@ async function describeRun(
   { redis, namespace }: Pick<MoveContext, 'redis' | 'namespace'>,
   id: string,
   record: Readonly<Record<string, string>>,
-): Promise<ArchivedRun> {
+): Promise<Pick<Sealing, 'run' | 'statistics'>> {
   const facts = await readRunFacts(redis, namespace, id);
-  const classes =
-    facts.groupCount > mostGroups ? null : await readClasses(redis, new RunInfo(redis, facts));
+  const info = facts.groupCount > mostGroups ? null : new RunInfo(redis, facts);
+  const counted = info === null ? null : await readClasses(redis, info);
+  const classes = counted === null || counted.length > mostClasses ? null : counted;
   const { started, ended } = record;
-  return {
+  const run: ArchivedRun = {
     id,
     name: facts.name,
     tags: facts.tags,
@@ -130,8 +132,10 @@ async function describeRun(
     priority: facts.priority,
     revision: facts.revision,
     record,
-    classes: classes === null || classes.length > mostClasses ? null : JSON.stringify(classes),
+    classes: classes === null ? null : JSON.stringify(classes),
   };
+  if (info === null || classes === null) return { run, statistics: null };
+  return { run, statistics: encodeStatistics(await readClassStatistics(redis, info)) };
 }
 
 function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

@@ -12,6 +12,17 @@ local SIDE_BY_SIDE = 64
 -- Deliveries that one call cuts, for the few ms that a call may take.
 local MOST_CUT = 24
 
+-- Microseconds that a task of a group is expected to take, by earlier runs; nil: nothing is known.
+local expected = {}
+local function expected_us(group)
+  local us = expected[group]
+  if us == nil then
+    us = tonumber(call('HGET', K.counts, group .. ':e') or false) or false
+    expected[group] = us
+  end
+  return us or nil
+end
+
 -- How many tasks a delivery takes, and how many make it worth the way while every slot is busy.
 local function sizes_for(group, queue, slots)
   local info = group_info(group)
@@ -19,8 +30,9 @@ local function sizes_for(group, queue, slots)
   -- Where the tasks of a delivery run side by side, none waits behind another.
   if info.side_by_side then return max(1, min(info.max_batch, max(share, SIDE_BY_SIDE))), 1 end
   local known = counts_of(group)
-  if known.n == 0 then return max(1, min(info.max_batch, share, UNMEASURED)), info.max_batch end
-  local mean_us = max(1, known.us / known.n)
+  local mean_us = known.n > 0 and known.us / known.n or expected_us(group)
+  if not mean_us then return max(1, min(info.max_batch, share, UNMEASURED)), info.max_batch end
+  mean_us = max(1, mean_us)
   local worth = min(info.max_batch, floor(WORTHWHILE_MS * 1000 / mean_us))
   local size = min(info.max_batch, share, floor(DELIVERY_MS * 1000 / mean_us))
   return max(1, size, worth), max(1, worth)
