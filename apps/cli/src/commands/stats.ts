@@ -23,7 +23,9 @@ export const addStats: AddCommand = (program, cli) => {
       const wanted = { ...toFilters(filters), ...(runs === undefined ? {} : { runs }) };
       const statistics = await readStatistics(client, id, wanted);
       if (json) return cli.terminal.printJson(statistics);
-      for (const line of renderStatistics(statistics.classes)) cli.terminal.print(line);
+      const { classes } = statistics;
+      if (classes.length > 0)
+        for (const line of renderStatistics(classes)) cli.terminal.print(line);
       if (id === undefined) cli.terminal.say(describeRuns(statistics));
     });
 };
