@@ -12,6 +12,12 @@ const silenceMs = 20_000;
 /** With a pause of 100 ms after each: as good as for ever, which Cluster can't be told. */
 const endlessTries = 1_000_000;
 
+/**
+ * Which node has which slots is asked anew so often. After a failover a connection that sends pipelines alone may
+ * never learn of it otherwise: where a part of one is answered, ioredis does not follow the redirection of the rest.
+ */
+const slotsRefreshMs = 5_000;
+
 interface Patience {
   readonly maxRetriesPerRequest: number | null;
   readonly commandTimeout?: number;
@@ -64,6 +70,7 @@ function open(
           redisOptions: { ...common, ...loginOf(address) },
           enableAutoPipelining: gathersCommands,
           maxRedirections,
+          slotsRefreshInterval: slotsRefreshMs,
           clusterRetryStrategy: retryDelayMs,
           // A certificate names hosts, which a lookup of ours would lose.
           ...(address.isTls ? { dnsLookup: (host, done) => done(null, host) } : {}),

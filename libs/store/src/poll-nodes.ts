@@ -7,6 +7,8 @@ import { groupByNode } from './slots.ts';
 const firstPauseMs = 2;
 /** An idle listener of 32 shards and three nodes then needs about 7 % of a core (2 % without Cluster). */
 const longestPauseMs = 32;
+/** Between two questions which node has which slots. */
+const learnEveryMs = 250;
 
 /**
  * Sends a command for each shard, in one pipeline a node, until one brings something or the time is up.
@@ -46,7 +48,23 @@ async function askNodes(
   const failure =
     settled.find((one) => one.status === 'rejected')?.reason ??
     replies.find(([error]) => error !== null)?.[0];
+  if (failure !== undefined) learnSlots(cluster);
   const answered = replies.filter(([error]) => error === null);
   if (answered.length === 0 && failure !== undefined) throw failure;
   return answered.flatMap(([, reply]) => (reply === null ? [] : [reply]));
+}
+
+/** When each connection last asked which node has which slots. */
+const askedAt = new WeakMap<Cluster, number>();
+
+/**
+ * Asks which node has which slots. ioredis does so only where it follows a redirection, and it follows none of a
+ * pipeline of which some commands were answered, and sends none whose keys it takes for those of several nodes: what it
+ * has missed of a failover it would never learn.
+ */
+function learnSlots(cluster: Cluster): void {
+  const now = performance.now();
+  if (now - (askedAt.get(cluster) ?? Number.NEGATIVE_INFINITY) < learnEveryMs) return;
+  askedAt.set(cluster, now);
+  cluster.refreshSlotsCache();
 }

@@ -13,6 +13,8 @@ import { readJournal, waitFor, waitForEnd } from './wait-for.ts';
 const functions = fileURLToPath(new URL('../fixtures/functions.ts', import.meta.url));
 /** `RUNNEL_FAILOVER_TRIES=20 vitest run …` for a thorough answer. */
 const tries = Number(process.env['RUNNEL_FAILOVER_TRIES'] ?? 1);
+/** Of each process, when a run stands. */
+const lastLines = 40;
 let dir: string;
 
 beforeAll(() => {
@@ -49,7 +51,9 @@ async function killUnderLoad(stack: Stack, kill: () => Promise<void>): Promise<v
   });
 
   await kill();
-  const run = await waitForEndPatiently(client, id);
+  const run = await waitForEndPatiently(client, id).catch(async (error: unknown) => {
+    throw new Error(await describeStall(stack, client, id), { cause: error });
+  });
 
   expect(run.state).toBe('succeeded');
   expect(run.counts.succeeded).toBe(1_200);
@@ -57,6 +61,19 @@ async function killUnderLoad(stack: Stack, kill: () => Promise<void>): Promise<v
     readJournal(journal).flatMap((line) => (line.startsWith('end') ? [line.split(' ')[1]] : [])),
   );
   expect(ended.size).toBe(1_200);
+}
+
+/** What an engineer would look at: why it waits, what the doctor finds, and the last that each process said. */
+async function describeStall(stack: Stack, client: Client, id: string): Promise<string> {
+  const asked = [client.why(id), client.askDoctor({ run: id }), client.listWorkers()];
+  const answers = await Promise.all(asked.map((answer) => answer.catch(String)));
+  const logs = stack.processes.flatMap(({ app, pid, log }) => [
+    `--- ${app} ${pid}`,
+    ...log.slice(-lastLines),
+  ]);
+  return [`run ${id} stands`, ...answers.map((answer) => JSON.stringify(answer)), ...logs].join(
+    '\n',
+  );
 }
 
 /** While nobody is master the API answers 503. */
