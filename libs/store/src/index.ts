@@ -47,6 +47,7 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { type CarriedNodes, copyChunks, readCarried } from './edit/carried-nodes.ts';
 export { type EditParts, listEditParts } from './edit/edit-parts.ts';
 export {
   type EditToken,
@@ -90,8 +91,10 @@ export { type AppendAnswer, type AppendRequest, appendSet } from './growth/appen
 export {
   findSetOf,
   type GeneratedRecord,
+  type NodeSpan,
   readGenerated,
   readGeneratedBy,
+  spansOf,
 } from './growth/generated-sets.ts';
 export {
   type LaterEdges,
