@@ -181,3 +181,29 @@ function contentOf(nodes: readonly GrowNode[], node: GrowNode): string {
   const rule = parents.length === 0 ? '' : node.runIf;
   return JSON.stringify([node.details, node.set !== null, rule, parents.sort()]);
 }
+
+/** One in six fails; another round, others. */
+export function endOf(id: string, round: number): 'succeeded' | 'failed' {
+  let hash = round * 7_919;
+  for (const letter of id) hash = (hash * 31 + letter.charCodeAt(0)) % 1_000_003;
+  return hash % 6 === 0 ? 'failed' : 'succeeded';
+}
+
+/** A task's class, and the classes around it. */
+export function findNode(
+  nodes: readonly GrowNode[],
+  id: string,
+  live: Live,
+): { readonly node: GrowNode; readonly around: readonly GrowNode[] } {
+  const dot = id.lastIndexOf('.');
+  const around = dot === -1 ? nodes : (live.get(id.slice(0, dot)) ?? []);
+  const node = around.find((one) => instancesOf(one).includes(id.slice(dot + 1)));
+  if (node === undefined) throw new Error(`there is no ${id}`);
+  return { node, around };
+}
+
+export function countExpected(fates: ReadonlyMap<string, ExpectedFate>): object {
+  const counts = { reused: 0, kept: 0, rerun: 0, new: 0, removed: 0 };
+  for (const fate of fates.values()) counts[fate]++;
+  return counts;
+}

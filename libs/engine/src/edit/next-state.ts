@@ -28,8 +28,8 @@ export interface NextContext {
 
 const nodesPerStep = 8_192;
 
-/** The flag of a word that no visit decides. */
-const releasedWord = 0x08_00_00_00;
+/** No visit decides it: the counterpart of prelude-grow.lua. */
+const retiredWord = 0x08_ff_ff_ff;
 
 /**
  * What every node comes to under the new spec, parents first: what is kept stays as it is, all else follows
@@ -88,14 +88,13 @@ class NextNodes {
       this.#states[number] = stateCode.succeeded;
       return;
     }
-    const { word, rule } = this.#countParents(number);
     const fate = fates[number];
     if (fate === fateCode.replaced) {
-      // No visit of a parent decides it any more.
-      this.#words.writeUInt32BE((word | releasedWord) >>> 0, number * 4);
+      this.#words.writeUInt32BE(retiredWord, number * 4);
       this.#states[number] = stateCode.retired;
       return;
     }
+    const { word, rule } = this.#countParents(number);
     this.#words.writeUInt32BE(word, number * 4);
     if (kind === nodeKinds.task && fate === fateCode.reused) {
       this.#states[number] = frozen.states[number] ?? 0;
@@ -110,9 +109,7 @@ class NextNodes {
   }
 
   #countParents(number: number): { readonly word: number; readonly rule: number } {
-    const { edit, fates } = this.#context;
-    const { parentOffsets, parents } = edit.structure;
-    const isReplaced = fates[number] === fateCode.replaced;
+    const { parentOffsets, parents } = this.#context.edit.structure;
     const last = parentOffsets[number + 1] ?? 0;
     let left = 0;
     let flags = 0;
@@ -123,7 +120,7 @@ class NextNodes {
       rule = condition >>> 2;
       const code = this.#states[edgeId(edge)] ?? 0;
       // An end barrier waits for its generator alone until that has generated anew.
-      if (code === stateCode.retired && !isReplaced) continue;
+      if (code === stateCode.retired) continue;
       if (finalStateOf(code) === undefined) left++;
       else flags |= edgeFlags(condition, code);
     }
