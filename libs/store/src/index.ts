@@ -66,7 +66,7 @@ export {
   readStructure,
 } from './edit/read-revision.ts';
 export { type Revision, readRevisions } from './edit/read-revisions.ts';
-export { openShadow, type Shadow, writeParts } from './edit/shadow.ts';
+export { dropShadow, openShadow, type Shadow, writeParts } from './edit/shadow.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   encodeTold,

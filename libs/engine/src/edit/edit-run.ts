@@ -10,6 +10,7 @@ import {
 import {
   type CarriedNodes,
   copyChunks,
+  dropShadow,
   editChannel,
   freezeRun,
   goOnWithEdit,
@@ -134,6 +135,7 @@ async function begin(
   await failpoint('edit.after-parts');
   const answer = await freezeRun(redis, { token, facts }, now());
   await failpoint('edit.after-begin');
+  if (answer !== 'begun') await dropShadow(redis, shadow);
   if (answer === 'grown') return 'grown';
   if (answer !== 'begun') throw refusal(facts.handle.id, answer);
   return { context, edit, token, queues, shadow, request };
