@@ -1,4 +1,12 @@
-import { edgeCondition, edgeId, edgeRules, type Group, packEdge, silentOn } from '@runnel/core';
+import {
+  edgeCondition,
+  edgeId,
+  edgeRules,
+  type Group,
+  packEdge,
+  type Steps,
+  silentOn,
+} from '@runnel/core';
 import { edgeToChild, edgeToEnd, endGroup } from '@runnel/spec';
 import type { GeneratedRecord, NodeSpan } from '@runnel/store';
 import { type LiveSet, nodesOf, type OldRevision } from './live-sets.ts';
@@ -41,14 +49,14 @@ export interface JoinedSets {
  * gathers all of the set under the same condition: one that is there already, or a new one. Where generators of
  * the set have no end barrier under that condition they get one, and so on in what these have generated.
  */
-export function joinSets(
+export function* joinSets(
   old: OldRevision,
   {
     plan,
     fresh,
   }: { readonly plan: Pick<Edges, 'parentOffsets' | 'parents'>; readonly fresh: NodeFacts },
   { numbering, sets }: { readonly numbering: Numbering; readonly sets: readonly LiveSet[] },
-): JoinedSets {
+): Steps<JoinedSets> {
   const joiner = new Joiner(old, numbering.nodeCount);
   joiner.addOldEnds(numbering.isCarried);
   for (let node = 0; node < fresh.nodeCount; node++) {
@@ -57,8 +65,10 @@ export function joinSets(
     const generator = numbering.numberOf[edgeId(edge)] ?? 0;
     joiner.addEnd(generator, edgeCondition(edge), numbering.numberOf[node] ?? 0);
   }
-  return joiner.join(sets);
+  return yield* joiner.join(sets);
 }
+
+const nodesPerStep = 16_384;
 
 /** By generator: condition -> node. */
 type ByCondition = Map<number, Map<number, number>>;
@@ -94,8 +104,9 @@ class Joiner {
     put(this.#ends, generator, condition, end);
   }
 
-  join(sets: readonly LiveSet[]): JoinedSets {
-    const joined = sets.map((set) => this.#joinSet(set));
+  *join(sets: readonly LiveSet[]): Steps<JoinedSets> {
+    const joined: CarriedSet[] = [];
+    for (const set of sets) joined.push(yield* this.#joinSet(set));
     const used = new Set([...this.#gathers.values()].map(edgeId));
     const known = sets.flatMap(({ generator }) => [
       ...(this.#gatherOf.get(generator)?.values() ?? []),
@@ -109,13 +120,13 @@ class Joiner {
     };
   }
 
-  #joinSet(set: LiveSet): CarriedSet {
+  *#joinSet(set: LiveSet): Steps<CarriedSet> {
     const { generator, record } = set;
     const first = this.#next;
     const gathers: number[] = [];
     for (const [condition, end] of this.#ends.get(generator) ?? []) {
       const gather =
-        this.#gatherOf.get(generator)?.get(condition) ?? this.#addGather(set, condition);
+        this.#gatherOf.get(generator)?.get(condition) ?? (yield* this.#addGather(set, condition));
       const rule = edgeRules[condition >>> 2] ?? 'all';
       this.#gathers.set(end, packEdge(gather, 'succeeded', rule));
       gathers.push(gather);
@@ -128,12 +139,13 @@ class Joiner {
   }
 
   /** As compose-set.ts has it for a set that is new. */
-  #addGather(set: LiveSet, condition: number): number {
+  *#addGather(set: LiveSet, condition: number): Steps<number> {
     const { facts } = this.#old;
     const { start } = set.record;
     const own = (condition & 3) === silentOn ? condition & ~3 : condition;
     const parents: number[] = [];
     for (const node of nodesOf(set)) {
+      if (node % nodesPerStep === 0) yield;
       if (facts.kinds[node] !== nodeKinds.task) continue;
       const edge = ((own << 24) | node) >>> 0;
       parents.push(
@@ -141,7 +153,7 @@ class Joiner {
       );
     }
     if (parents.length === 0) parents.push(((own << 24) | start) >>> 0);
-    parents.sort((a, b) => edgeId(a) - edgeId(b));
+    if (!isAscending(parents)) parents.sort((a, b) => edgeId(a) - edgeId(b));
     return this.#add({ kind: nodeKinds.hidden, group: null, start, parents });
   }
 
@@ -176,4 +188,8 @@ function put(into: ByCondition, node: number, condition: number, value: number):
   const own = into.get(node) ?? new Map<number, number>();
   into.set(node, own);
   own.set(condition, value);
+}
+
+function isAscending(edges: readonly number[]): boolean {
+  return edges.every((edge, index) => edgeId(edge) >= edgeId(edges[index - 1] ?? 0));
 }

@@ -1,5 +1,7 @@
 import {
   finishInTurns,
+  LimitError,
+  maxNodes,
   type Plan,
   RevisionChangedError,
   type Steps,
@@ -132,7 +134,8 @@ function* putTogether(
     const chosen = chooseSets(old, fresh, { matching, unwanted });
     const { sets, isCarried } = chosen;
     const numbering = numberNodes(old.facts, fresh, { matching, isCarried });
-    const joined = joinSets(old, { plan, fresh }, { numbering, sets });
+    const joined = yield* joinSets(old, { plan, fresh }, { numbering, sets });
+    requireRoom(joined.nodeCount);
     const structure = yield* renumber({ old, plan, fresh, numbering, joined });
     const { childOffsets, children } = yield* buildChildren(structure);
     const order = yield* sortWithoutCycles(structure, { childOffsets, children });
@@ -145,6 +148,14 @@ function* putTogether(
     if (inCycles.length === 0) throw new Error('tasks of the new spec wait for each other');
     for (const set of inCycles) unwanted.add(set);
   }
+}
+
+/** Numbers are never given again to tasks, so a run that is edited often may run out of them. */
+function requireRoom(nodeCount: number): void {
+  if (nodeCount <= maxNodes) return;
+  throw new LimitError(
+    `with the numbers of its earlier tasks the run would have ${nodeCount} tasks and barriers, over the limit of ${maxNodes}: submit the new spec as a run of its own`,
+  );
 }
 
 const tasksPerStep = 1_024;
