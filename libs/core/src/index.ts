@@ -114,7 +114,7 @@ export { finishInTurns, finishSteps, type Steps } from './steps.ts';
 export { suggest } from './suggest.ts';
 export { composeTaskId, fnv1a64, fnv1a64Low, maxTaskIdBytes, taskId } from './task-id.ts';
 export { betweenTexts, readTaskTexts } from './task-texts.ts';
-export { sortByParents } from './topological.ts';
+export { sortByParents, sortWithoutCycles } from './topological.ts';
 export {
   type AddressRules,
   type AllowedPlaces,

@@ -13,6 +13,17 @@ export function* sortByParents(
   edges: Pick<Plan, 'nodeCount' | 'parentOffsets'>,
   children: Children,
 ): Steps<Uint32Array> {
+  const order = yield* sortWithoutCycles(edges, children);
+  const left = edges.nodeCount - order.length;
+  if (left > 0) throw new Error(`${left} nodes wait for each other`);
+  return order;
+}
+
+/** The same without nodes that wait for each other, and without what waits for them. */
+export function* sortWithoutCycles(
+  edges: Pick<Plan, 'nodeCount' | 'parentOffsets'>,
+  children: Children,
+): Steps<Uint32Array> {
   const { nodeCount, parentOffsets } = edges;
   const left = new Uint32Array(nodeCount);
   const order = new Uint32Array(nodeCount);
@@ -25,8 +36,7 @@ export function* sortByParents(
     count = visitChildren(children, order[next] ?? 0, { left, order, count });
     if (next % nodesPerStep === 0) yield;
   }
-  if (count !== nodeCount) throw new Error(`${nodeCount - count} nodes wait for each other`);
-  return order;
+  return order.subarray(0, count);
 }
 
 function visitChildren(

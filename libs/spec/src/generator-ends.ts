@@ -109,7 +109,7 @@ function* rewire(plan: Structure, ends: Ends): Steps<Pick<Plan, 'parentOffsets' 
 }
 
 /** A barrier ends succeeded where its rule holds; its child waits for that under the same rule. */
-function edgeToChild(end: number, edge: number): number {
+export function edgeToChild(end: number, edge: number): number {
   return packEdge(end, 'succeeded', edgeRules[edgeCondition(edge) >>> 2] ?? 'all');
 }
 
@@ -129,11 +129,11 @@ function groupEnds(plan: Structure, ends: Ends): Pick<Plan, 'groups' | 'groupRan
   }
   let last = -1;
   for (const [index, edge] of ends.edges.entries()) {
-    const name = nameOfEnd(plan.groups[ends.groupOf[edgeId(edge)] ?? 0], edgeCondition(edge));
-    const number = numbers.get(name) ?? groups.length;
+    const group = endGroup(plan.groups[ends.groupOf[edgeId(edge)] ?? 0], edgeCondition(edge));
+    const number = numbers.get(group.class) ?? groups.length;
     if (number === groups.length) {
-      numbers.set(name, number);
-      groups.push(barrierGroup(name));
+      numbers.set(group.class, number);
+      groups.push(group);
     }
     if (number !== last) ranges.pushPair(plan.nodeCount + index, number);
     last = number;
@@ -141,9 +141,14 @@ function groupEnds(plan: Structure, ends: Ends): Pick<Plan, 'groups' | 'groupRan
   return { groups, groupRanges: ranges.view().slice() };
 }
 
-function nameOfEnd(generator: Group | undefined, condition: number): string {
+/** What the classes of end barriers begin with: no user's class has a colon. */
+export const endPrefix = 'end:';
+
+/** The group of end barriers of a class of generators under one condition. */
+export function endGroup(generator: Group | undefined, condition: number): Group {
   const rule = edgeRules[condition >>> 2] ?? 'all';
-  return `end:${generator?.class ?? ''}:${rule}:${ons[condition & 3] ?? 'any'}`;
+  const name = `${generator?.class ?? ''}:${rule}:${ons[condition & 3] ?? 'any'}`;
+  return barrierGroup(`${endPrefix}${name}`);
 }
 
 function* withEmpty(plan: Structure, count: number): Generator<TaskPayload> {

@@ -18,7 +18,13 @@ export {
   parseGenerated,
   readGeneratedValue,
 } from './generated-text.ts';
-export { addGeneratorEnds } from './generator-ends.ts';
+export {
+  addGeneratorEnds,
+  edgeToChild,
+  edgeToEnd,
+  endGroup,
+  endPrefix,
+} from './generator-ends.ts';
 export { barrierGroup } from './groups.ts';
 export type { OuterRef } from './links.ts';
 export { runSpecJsonSchema, runSpecSchema } from './schema.ts';

@@ -36,9 +36,13 @@ export function packPayloads(payloads: readonly TaskPayload[]): Buffer {
 export function decodePayloads(raw: Buffer | null): readonly TaskPayload[] {
   if (raw === null) return [];
   const text = inflateRawSync(raw).toString();
-  // Rows are a list; of a task's text the first character is a brace.
-  if (!text.startsWith('[')) return readTaskTexts(text);
+  if (!areRows(text)) return readTaskTexts(text);
   return payloadRows.parse(JSON.parse(text)).map(toPayload);
+}
+
+/** Rows are a list; of a task's text the first character is a brace. */
+export function areRows(text: string): boolean {
+  return text.startsWith('[');
 }
 
 /** What is as in most groups is left out: the groups of a small run then need no compression. */

@@ -63,6 +63,7 @@ export {
   readWordsOf,
 } from './doctor/read-structure.ts';
 export { edgeFlags, isDecided, verdictOf } from './doctor/rules.ts';
+export { type CarriedNodes, copyChunks, readCarried } from './edit/carried-nodes.ts';
 export { type EditParts, listEditParts } from './edit/edit-parts.ts';
 export {
   type EditToken,
@@ -81,7 +82,7 @@ export {
   readStructure,
 } from './edit/read-revision.ts';
 export { type Revision, readRevisions } from './edit/read-revisions.ts';
-export { openShadow, type Shadow, writeParts } from './edit/shadow.ts';
+export { dropShadow, openShadow, type Shadow, writeParts } from './edit/shadow.ts';
 export { estimateBytes } from './estimate-size.ts';
 export {
   encodeTold,
@@ -107,8 +108,10 @@ export { type AppendAnswer, type AppendRequest, appendSet } from './growth/appen
 export {
   findSetOf,
   type GeneratedRecord,
+  type NodeSpan,
   readGenerated,
   readGeneratedBy,
+  spansOf,
 } from './growth/generated-sets.ts';
 export {
   type LaterEdges,

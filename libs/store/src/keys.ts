@@ -144,7 +144,7 @@ export const runKeyDocs = {
   generated: {
     type: 'hash',
     holds:
-      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes',
+      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes, ranges that edits added',
     lifetime: untilDeleted,
   },
   retiring: {

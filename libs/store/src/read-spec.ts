@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createInflateRaw, inflateRaw } from 'node:zlib';
 import { betweenTexts, NotFoundError, noSuchRun } from '@runnel/core';
-import type { SpecRecord } from './chunks.ts';
+import { areRows, type SpecRecord } from './chunks.ts';
 import { keptSpecs, revisionKey } from './keys.ts';
 import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -72,11 +72,15 @@ async function* readPages(redis: RedisClient, key: string, bytes: number): Async
   }
 }
 
+/** What was generated stands behind them, as rows: it is no part of the spec. */
 async function* readTasks(redis: RedisClient, key: string, chunks: number): AsyncGenerator<string> {
   for (let chunk = 0; chunk < chunks; chunk++) {
     const raw = await redis.hgetBuffer(key, String(chunk));
+    if (raw === null && (await redis.exists(key)) === 1) return;
     if (raw === null) throw new Error('the run was deleted while its spec was read');
-    yield (await inflate(raw)).toString();
+    const text = (await inflate(raw)).toString();
+    if (areRows(text)) return;
+    yield text;
   }
 }
 

@@ -1,3 +1,4 @@
+import { wireEdited } from '@runnel/client';
 import { runHandle } from '@runnel/store';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pair, startTestApi, type TestApi } from '../api.test-kit.ts';
@@ -77,6 +78,18 @@ describe('PUT /api/v1/runs/{id}/spec', () => {
       'first',
       'second',
     ]);
+  });
+
+  test('lists what it removes, too, when it is done', async () => {
+    const { id } = await api.client.submitRun({
+      value: { tasks: [{ class: 'n', executor: 'noop', parameters: { N: { from: 1, to: 600 } } }] },
+    });
+
+    const response = await put(id, pair, { 'If-Match': '*' }, '?list=true&fate=removed&limit=1000');
+
+    expect(response.status).toBe(202);
+    const { tasks } = wireEdited.parse(await response.json());
+    expect([tasks.length, tasks[599]?.id]).toEqual([600, 'n:N=600']);
   });
 
   test('needs the ETag of the spec: missing 428, another one 412, both with the remedy', async () => {
@@ -165,25 +178,18 @@ describe('PUT /api/v1/runs/{id}/spec', () => {
     ]).toContainEqual(statuses);
   });
 
-  test('is refused while the run is retried, frozen, was only created or has generators, with the remedy', async () => {
+  test('is refused while the run is retried, frozen or was only created, with the remedy', async () => {
     const created = await api.client.submitRun({ value: pair }, { createdOnly: true });
     const frozen = await api.client.submitRun({ value: pair });
     const { names } = runHandle(api.namespace, frozen.id);
     await api.redis.hset(names.meta, 'editing', 'x', 'editingAt', Date.now(), 'editStep', 1);
-    const makes = { tasks: [{ class: 'g', executor: 'noop', generator: true }] };
-    const generating = await api.client.submitRun({ value: pair });
 
-    const answers = [
-      await put(created.id, other, tagOne),
-      await put(frozen.id, other, tagOne),
-      await put(generating.id, makes, tagOne),
-    ];
+    const answers = [await put(created.id, other, tagOne), await put(frozen.id, other, tagOne)];
 
-    expect(answers.map(({ status }) => status)).toEqual([409, 409, 409]);
-    const [one, two, three] = await Promise.all(answers.map((answer) => answer.text()));
+    expect(answers.map(({ status }) => status)).toEqual([409, 409]);
+    const [one, two] = await Promise.all(answers.map((answer) => answer.text()));
     expect(one).toContain('has not been started');
     expect(two).toContain('is being edited');
-    expect(three).toContain('generates tasks');
     for (const change of [api.client.cancelRun, api.client.pauseRun, api.client.retryRun]) {
       await expect(change(frozen.id, { from: ['first'] })).rejects.toThrow('is being edited');
     }

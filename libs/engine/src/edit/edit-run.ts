@@ -6,9 +6,11 @@ import {
   finishInTurns,
   noSuchRun,
   type Plan,
-  RevisionChangedError,
 } from '@runnel/core';
 import {
+  type CarriedNodes,
+  copyChunks,
+  dropShadow,
   editChannel,
   freezeRun,
   goOnWithEdit,
@@ -16,8 +18,10 @@ import {
   openShadow,
   planPayloads,
   type RedisClient,
-  type RunInfo,
+  RunInfo,
+  readCarried,
   readFrozen,
+  readRunFacts,
   readStateBytes,
   type Shadow,
   swapIn,
@@ -32,8 +36,9 @@ import { type EditQueues, planQueues } from './edit-queues.ts';
 import { tellFates } from './fates.ts';
 import { type FateQuery, listFates, type TaskFate } from './list-fates.ts';
 import { computeNext } from './next-state.ts';
-import { type PreparedEdit, prepareEdit } from './prepare-edit.ts';
+import { changedMeanwhile, type PreparedEdit, prepareEdit } from './prepare-edit.ts';
 import { recordFields } from './record-fields.ts';
+import { withoutLater } from './without-later.ts';
 import { writeSpec } from './write-spec.ts';
 
 export interface EditRequest {
@@ -57,7 +62,7 @@ export async function previewEdit(
   { plan, source, list }: EditRequest,
 ): Promise<EditAnswer> {
   const edit = await prepareEdit(redis, info, { plan, source });
-  const states = await readStateBytes(redis, info);
+  const states = await readStateBytes(redis, edit.info);
   const fates = await finishInTurns(tellFates({ ...edit, states }));
   const page = list === undefined ? noPage : await listFates(edit, fates, list);
   return { ...countFates(edit, fates), ...page };
@@ -93,27 +98,17 @@ export async function editRun(
   info: RunInfo,
   request: NewRevision,
 ): Promise<EditDone> {
-  const { redis, executors, now } = context;
-  const { handle } = info.facts;
-  const edit = await prepareEdit(redis, info, request);
-  const token = randomBytes(8).toString('hex');
-  const queues = await planQueues(redis, edit, executors);
-  const shadow = await openShadow(redis, handle, { token, queues: queues.names, now: now() });
-  await writeParts(shadow, partsOf(edit, queues));
-  await writeSpec(shadow, request.spec, request.plan);
-  await shadow.pages.flush();
-  await failpoint('edit.after-parts');
-  const answer = await freezeRun(redis, { token, facts: info.facts }, now());
-  await failpoint('edit.after-begin');
-  if (answer !== 'begun') throw refusal(handle.id, answer);
-
-  const began = performance.now();
-  const change = { context, edit, token, queues, shadow, request };
-  const fates = await whileFrozen(change, () => swap(change));
-  const frozenMs = Math.round(performance.now() - began);
-  const page = request.list === undefined ? noPage : await listFates(edit, fates, request.list);
-  return { ...countFates(edit, fates), ...page, frozenMs };
+  for (let tries = 1, latest = info; ; tries++) {
+    const change = await begin(context, latest, request);
+    if (change !== 'grown') return await finish(change);
+    const { namespace, id } = info.facts.handle;
+    if (tries === mostTries) throw growsOn(id);
+    latest = new RunInfo(context.redis, await readRunFacts(context.redis, namespace, id));
+  }
 }
+
+/** A run whose generators have sets join it all the time is read again so often. */
+const mostTries = 8;
 
 interface Change {
   readonly context: EditContext;
@@ -124,10 +119,57 @@ interface Change {
   readonly request: NewRevision;
 }
 
-function partsOf(edit: PreparedEdit, queues: EditQueues): ReturnType<typeof listEditParts> {
-  const { structure, children, numbering, plan } = edit;
+/** Writes what the new revision is made of, and freezes the run. `grown`: tasks joined it meanwhile. */
+async function begin(
+  context: EditContext,
+  info: RunInfo,
+  request: NewRevision,
+): Promise<Change | 'grown'> {
+  const { redis, executors, now } = context;
+  const edit = await prepareEdit(redis, info, request);
+  const { facts } = edit.info;
+  const token = randomBytes(8).toString('hex');
+  const queues = await planQueues(redis, edit, executors);
+  const shadow = await openShadow(redis, facts.handle, { token, queues: queues.names, now: now() });
+  await writeRevision(redis, edit, { shadow, queues, request });
+  await failpoint('edit.after-parts');
+  const answer = await freezeRun(redis, { token, facts }, now());
+  await failpoint('edit.after-begin');
+  if (answer !== 'begun') await dropShadow(redis, shadow);
+  if (answer === 'grown') return 'grown';
+  if (answer !== 'begun') throw refusal(facts.handle.id, answer);
+  return { context, edit, token, queues, shadow, request };
+}
+
+async function finish(change: Change): Promise<EditDone> {
+  const began = performance.now();
+  const { fates, page } = await whileFrozen(change, () => swap(change));
+  const frozenMs = Math.round(performance.now() - began);
+  return { ...countFates(change.edit, fates), ...page, frozenMs };
+}
+
+async function writeRevision(
+  redis: RedisClient,
+  edit: PreparedEdit,
+  { shadow, queues, request }: Pick<Change, 'shadow' | 'queues' | 'request'>,
+): Promise<void> {
+  const { nodeOf, isCarried } = edit.numbering;
+  const isPlanned = (number: number): boolean => (nodeOf[number] ?? 0) !== 0;
+  const carried = await readCarried(redis, edit.info, { isCarried, isPlanned });
+  await writeParts(shadow, partsOf(edit, queues, carried));
+  await copyChunks(redis, edit.info, shadow, carried.chunks);
+  await writeSpec(shadow, request.spec, request.plan);
+  await shadow.pages.flush();
+}
+
+function partsOf(
+  edit: PreparedEdit,
+  queues: EditQueues,
+  carried: CarriedNodes,
+): ReturnType<typeof listEditParts> {
+  const { numbering, plan } = edit;
   return listEditParts({
-    ...{ structure, children, numberOf: numbering.numberOf },
+    ...{ ...withoutLater(edit), numberOf: numbering.numberOf, carried },
     payloads: () => planPayloads(plan),
     routes: queues.routes,
     queues: queues.names,
@@ -155,14 +197,12 @@ async function whileFrozen<T>(change: Change, work: () => Promise<T>): Promise<T
   }
 }
 
-async function swap({
-  context,
-  edit,
-  token,
-  queues,
-  shadow,
-  request,
-}: Change): Promise<Uint8Array> {
+interface Swapped {
+  readonly fates: Uint8Array;
+  readonly page: Pick<EditAnswer, 'tasks' | 'next'>;
+}
+
+async function swap({ context, edit, token, queues, shadow, request }: Change): Promise<Swapped> {
   const { redis, now } = context;
   const { facts } = edit.info;
   // Workers claim what was reserved for them, and so wait.
@@ -175,6 +215,8 @@ async function swap({
   );
   await writeState(shadow, next);
   const { classes: _, ...counts } = countFates(edit, fates);
+  // Ids of what goes can't be read afterwards.
+  const page = request.list === undefined ? noPage : await listFates(edit, fates, request.list);
   await failpoint('edit.before-swap');
   const answer = await swapIn(redis, {
     ...{ token, facts, shadow: shadow.run, now: now(), by: request.by },
@@ -184,7 +226,7 @@ async function swap({
   await failpoint('edit.after-swap');
   if (answer === null) throw noSuchRun(facts.handle.id);
   if (answer !== 'swapped') throw tookTooLong(facts.handle.id);
-  return fates;
+  return { fates, page };
 }
 
 /** What is left to do after the swap, or giving up before it. What is cut off here, the listener does. */
@@ -206,22 +248,22 @@ function tookTooLong(id: string): Error {
   );
 }
 
+function growsOn(id: string): Error {
+  return new ConflictError(
+    `run ${id} has generated tasks join it faster than it can be edited: pause it, and try again`,
+  );
+}
+
 function refusal(id: string, answer: string | null): Error {
   switch (answer) {
     case null:
       return noSuchRun(id);
     case 'changed':
-      return new RevisionChangedError(
-        `run ${id} was changed meanwhile: read the spec again and make your change to it`,
-      );
+      return changedMeanwhile(id);
     case 'editing':
     case 'changing':
     case 'retrying':
       return inFlight(id, answer);
-    case 'parts-paused':
-      return new ConflictError(
-        `run ${id} has classes or tasks that are paused by themselves: let them go on first, or pause the whole run`,
-      );
     case 'halting':
       return new ConflictError(`run ${id} is being ended early: ask again when it has ended`);
     case 'submitting':

@@ -4,6 +4,7 @@ import { stateCode } from '@runnel/store';
 import { expect, test } from 'vitest';
 import { countFates } from './count-fates.ts';
 import { readFate, tellFates } from './fates.ts';
+import { withoutSets } from './live-sets.ts';
 import { nodeKinds } from './node-facts.ts';
 import { compareRevisions, readPlan } from './prepare-edit.ts';
 
@@ -29,7 +30,7 @@ function stripBarrier(task: object): object {
 /** All tasks succeeded, but those whose numbers are named. */
 function compare(before: Plan, after: Plan, ended: Readonly<Record<number, number>> = {}) {
   const names = { name: before.name, source: '/here' };
-  const old = { facts: finishSteps(readPlan(before, names)), edges: before };
+  const old = withoutSets(finishSteps(readPlan(before, names)), before);
   const comparison = finishSteps(compareRevisions(old, { plan: after, source: '/here' }));
   const states = new Uint8Array(before.nodeCount).fill(stateCode.succeeded);
   for (const [number, state] of Object.entries(ended)) states[Number(number)] = state;

@@ -1,6 +1,7 @@
 import { edgeId, type Steps } from '@runnel/core';
 import { stateCode } from '@runnel/store';
 import { changes } from './find-changes.ts';
+import type { CarriedSet } from './join-sets.ts';
 import { nodeKinds } from './node-facts.ts';
 import type { Renumbered } from './renumber.ts';
 
@@ -27,6 +28,8 @@ export const fateCode = {
   /** And the place of the reason. */
   rerun: 3,
   new: 9,
+  /** Of a generated set whose generator runs again, or does not go on there: it goes as a whole. */
+  replaced: 10,
 } as const;
 
 export interface FateSource {
@@ -35,6 +38,8 @@ export interface FateSource {
   readonly changes: Uint8Array;
   /** By number, parents first. */
   readonly order: Uint32Array;
+  /** Generated sets that go on with their generators. */
+  readonly sets: readonly CarriedSet[];
   /** State bytes of the old revision, by number. */
   readonly states: Uint8Array;
 }
@@ -49,6 +54,12 @@ export function* tellFates(source: FateSource): Steps<Uint8Array> {
     const node = order[index] ?? 0;
     fates[node] = fateOf(source, fates, node);
     if (index % nodesPerStep === 0) yield;
+  }
+  // A set comes before those that its tasks generated.
+  for (const { generator, spans } of source.sets) {
+    if ((fates[generator] ?? 0) < fateCode.rerun) continue;
+    for (const [from, to] of spans) fates.fill(fateCode.replaced, from, to);
+    yield;
   }
   return fates;
 }
@@ -95,5 +106,6 @@ export function readFate(
   if (code === fateCode.reused) return { fate: 'reused', reason: null };
   if (code === fateCode.kept) return { fate: 'kept', reason: null };
   if (code === fateCode.new) return { fate: 'new', reason: null };
+  if (code === fateCode.replaced) return { fate: 'removed', reason: null };
   return { fate: 'rerun', reason: rerunReasons[code - fateCode.rerun] ?? null };
 }

@@ -33,10 +33,12 @@ export function* findChanges(
   const found = new Uint8Array(structure.nodeCount);
   for (let number = 0; number < structure.nodeCount; number++) {
     const node = (numbering.nodeOf[number] ?? 0) - 1;
-    if (node === -1) found[number] = changes.gone;
+    if (structure.kinds[number] === nodeKinds.padding) found[number] = changes.gone;
     else if (numbering.isMatched[number] !== 1) found[number] = changes.new;
-    else if (structure.kinds[number] === nodeKinds.hidden) found[number] = changes.none;
-    else {
+    // What was generated is as it was.
+    else if (node === -1 || structure.kinds[number] === nodeKinds.hidden) {
+      found[number] = changes.none;
+    } else {
       found[number] =
         compareTask(facts, number, { facts: fresh, node }) ||
         (isEqual(sumsBefore, number, sums, number) ? changes.none : changes.parents);
@@ -67,18 +69,24 @@ function isEqual(a: Uint32Array, i: number, b: Uint32Array, j: number): boolean 
 
 /**
  * By node: a sum over its parents and what it waits for of each, in any order. In place of a hidden barrier
- * its own parents count: whether there is one depends on how many others wait for the same.
+ * its own parents count: whether there is one depends on how many others wait for the same. So they do in place
+ * of an end barrier, whose parents are the generator and what gathers the set: the latter is left out.
  */
 function* sumParents(edges: Edges, kinds: Uint8Array): Steps<Uint32Array> {
   const sums = new Uint32Array(edges.nodeCount * 2);
-  // Parents of hidden barriers are never hidden themselves.
-  for (const isHidden of [true, false]) {
+  // Of a spec, parents of end barriers are tasks, those of hidden ones tasks, user's barriers and end barriers.
+  for (const rank of [0, 1, 2]) {
     for (let node = 0; node < edges.nodeCount; node++) {
-      if ((kinds[node] === nodeKinds.hidden) === isHidden) sumNode(edges, kinds, sums, node);
+      if (rankOf(kinds[node]) === rank) sumNode(edges, kinds, sums, node);
       if (node % nodesPerStep === 0) yield;
     }
   }
   return sums;
+}
+
+function rankOf(kind: number | undefined): number {
+  if (kind === nodeKinds.end) return 0;
+  return kind === nodeKinds.hidden ? 1 : 2;
 }
 
 function sumNode(edges: Edges, kinds: Uint8Array, sums: Uint32Array, node: number): void {
@@ -87,7 +95,8 @@ function sumNode(edges: Edges, kinds: Uint8Array, sums: Uint32Array, node: numbe
   for (let index = edges.parentOffsets[node] ?? 0; index < last; index++) {
     const edge = edges.parents[index] ?? 0;
     const parent = edgeId(edge);
-    if (kinds[parent] === nodeKinds.hidden) {
+    if (kinds[node] === nodeKinds.end && kinds[parent] !== nodeKinds.task) continue;
+    if (rankOf(kinds[parent]) < 2) {
       hash.low = sums[parent * 2] ?? 0;
       hash.high = sums[parent * 2 + 1] ?? 0;
     } else hashWord(edge, hash);

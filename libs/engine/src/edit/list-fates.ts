@@ -17,7 +17,7 @@ export interface FateQuery {
   /** Default: all but those whose result is reused. */
   readonly fate?: Fate | undefined;
   readonly limit: number;
-  /** How many tasks were passed before: of the new spec in its order, then those that are removed. */
+  /** How many tasks were passed before: of the new spec in its order, of generated sets, then those that are removed. */
   readonly after: number;
 }
 
@@ -29,23 +29,42 @@ export async function listFates(
 ): Promise<{ readonly tasks: readonly TaskFate[]; readonly next: number | null }> {
   const tasks: TaskFate[] = [];
   let place = 0;
-  for (const found of listPlanned(edit, fates)) {
+  for (const found of listAll(edit, fates)) {
     if (++place <= query.after || !isAsked(query, found.fate)) continue;
     if (tasks.length === query.limit) return { tasks, next: place - 1 };
-    tasks.push(found);
-  }
-  if (!isAsked(query, 'removed')) return { tasks, next: null };
-  for (const number of listRemoved(edit)) {
-    if (++place <= query.after) continue;
-    if (tasks.length === query.limit) return { tasks, next: place - 1 };
-    const { id, group } = await edit.info.task(number);
-    tasks.push({ id, class: group.class, fate: 'removed', reason: null });
+    tasks.push('id' in found ? found : await readTask(edit, found));
   }
   return { tasks, next: null };
 }
 
+/** A task of the old revision whose id was not read so far. */
+interface OldTask extends Pick<TaskFate, 'fate' | 'reason'> {
+  readonly number: number;
+}
+
+async function readTask({ info }: PreparedEdit, task: OldTask): Promise<TaskFate> {
+  const { number, ...found } = task;
+  const { id, group } = await info.task(number);
+  return { id, class: group.class, ...found };
+}
+
+function* listAll(edit: PreparedEdit, fates: Uint8Array): Generator<TaskFate | OldTask> {
+  yield* listPlanned(edit, fates);
+  yield* listGenerated(edit, fates);
+  for (const number of listRemoved(edit)) yield { number, fate: 'removed', reason: null };
+}
+
 function isAsked({ fate }: FateQuery, found: Fate): boolean {
   return fate === undefined ? found !== 'reused' : found === fate;
+}
+
+/** Tasks of sets that go on with their generators, and of those that go since these run again. */
+function* listGenerated({ old, numbering }: PreparedEdit, fates: Uint8Array): Generator<OldTask> {
+  for (let number = 0; number < old.nodeCount; number++) {
+    if (numbering.isCarried[number] !== 1 || old.kinds[number] !== nodeKinds.task) continue;
+    const found = readFate(fates[number] ?? 0);
+    if (found !== null) yield { number, ...found };
+  }
 }
 
 function* listPlanned(edit: PreparedEdit, fates: Uint8Array): Generator<TaskFate> {

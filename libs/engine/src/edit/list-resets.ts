@@ -30,10 +30,11 @@ function codeOf(
   { stopped }: KeptDeliveries,
   number: number,
 ): number | null {
-  if (edit.old.kinds[number] !== nodeKinds.task) return null;
-  if (edit.numbering.isMatched[number] === 0) return removed;
-  if (stopped.has(number)) return started;
+  const kind = edit.old.kinds[number];
+  if (kind !== nodeKinds.task && kind !== nodeKinds.replaced) return null;
   const fate = fates[number] ?? 0;
+  if (edit.numbering.isMatched[number] === 0 || fate === fateCode.replaced) return removed;
+  if (stopped.has(number)) return started;
   if (fate < fateCode.rerun || fate >= fateCode.new) return null;
   const code = frozen.states[number] ?? 0;
   // One that never ran has nothing that could be set back.

@@ -10,6 +10,8 @@ import {
 } from '@runnel/store';
 import { fateCode } from './fates.ts';
 import { type KeptDeliveries, keepDeliveries } from './keep-deliveries.ts';
+import { type KeptPauses, keepPauses } from './keep-pauses.ts';
+import { listGrown } from './list-grown.ts';
 import { listResets } from './list-resets.ts';
 import { nodeKinds } from './node-facts.ts';
 import type { PreparedEdit } from './prepare-edit.ts';
@@ -25,6 +27,9 @@ export interface NextContext {
 }
 
 const nodesPerStep = 8_192;
+
+/** No visit decides it: the counterpart of prelude-grow.lua. */
+const retiredWord = 0x08_ff_ff_ff;
 
 /**
  * What every node comes to under the new spec, parents first: what is kept stays as it is, all else follows
@@ -54,9 +59,11 @@ class NextNodes {
   readonly #counts: Map<string, number>;
   readonly #totals: Record<string, number> = { fin: 0, bad: 0, delayed: 0 };
   readonly #ready: ReadyLists;
+  readonly #parked = new ReadyLists(1);
+  readonly #paused: KeptPauses;
 
   constructor(context: NextContext, kept: KeptDeliveries) {
-    const { edit, frozen, queueCount } = context;
+    const { edit, fates, frozen, queueCount } = context;
     this.#context = context;
     this.#kept = kept;
     this.#states = new Uint8Array(edit.structure.nodeCount);
@@ -65,9 +72,12 @@ class NextNodes {
       Object.entries(frozen.measured).map(([field, value]) => [field, Number(value)]),
     );
     this.#ready = new ReadyLists(queueCount);
+    this.#paused = keepPauses(edit, fates, frozen.paused);
     for (let code = stateCode.succeeded; code <= stateCode.cancelled; code++) {
       this.#totals[`c${code}`] = 0;
     }
+    // What was replaced is no task any more.
+    this.#totals['barriers'] = edit.structure.barrierCount;
   }
 
   /** Its word and its state byte; all its parents have theirs. */
@@ -78,9 +88,14 @@ class NextNodes {
       this.#states[number] = stateCode.succeeded;
       return;
     }
+    const fate = fates[number];
+    if (fate === fateCode.replaced) {
+      this.#words.writeUInt32BE(retiredWord, number * 4);
+      this.#states[number] = stateCode.retired;
+      return;
+    }
     const { word, rule } = this.#countParents(number);
     this.#words.writeUInt32BE(word, number * 4);
-    const fate = fates[number];
     if (kind === nodeKinds.task && fate === fateCode.reused) {
       this.#states[number] = frozen.states[number] ?? 0;
       return;
@@ -104,6 +119,8 @@ class NextNodes {
       const condition = edgeCondition(edge);
       rule = condition >>> 2;
       const code = this.#states[edgeId(edge)] ?? 0;
+      // An end barrier waits for its generator alone until that has generated anew.
+      if (code === stateCode.retired) continue;
       if (finalStateOf(code) === undefined) left++;
       else flags |= edgeFlags(condition, code);
     }
@@ -112,25 +129,36 @@ class NextNodes {
 
   /** In the order of numbers, so that ready lists have that order. */
   count(number: number): void {
-    const { edit, frozen, queueOf } = this.#context;
-    const { structure } = edit;
+    const { structure } = this.#context.edit;
     const code = this.#states[number] ?? 0;
     const isFinal = finalStateOf(code) !== undefined;
-    if (isFinal) this.#add('fin');
+    if (isFinal || code === stateCode.retired) this.#add('fin');
     if (structure.kinds[number] !== nodeKinds.task) return;
     const group = structure.groupOf[number] ?? 0;
-    if (isFinal) {
+    if (code === stateCode.retired) {
       this.#countGroup(group, code);
-      this.#add(`c${code}`);
-      const isBad = code === stateCode.failed && structure.groups[group]?.allowFailure !== true;
-      if (isBad) this.#add('bad');
-    } else if (code === stateCode.delayed) this.#add('delayed');
-    else if (this.#isReady(number)) {
-      const flags = this.#kept.flags.get(number) ?? frozen.flagged.get(number) ?? 0;
-      const isKept = this.#context.fates[number] === fateCode.kept;
-      this.#ready.add({ queue: queueOf[group] ?? 0, group, number, flags: isKept ? flags : 0 });
-      this.#countGroup(group, stateCode.ready);
-    }
+      this.#add('barriers');
+    } else if (isFinal) this.#countEnd(group, code);
+    else if (code === stateCode.delayed) this.#add('delayed');
+    else if (this.#isReady(number)) this.#makeReady(number, group);
+  }
+
+  #countEnd(group: number, code: number): void {
+    this.#countGroup(group, code);
+    this.#add(`c${code}`);
+    const { groups } = this.#context.edit.structure;
+    if (code === stateCode.failed && groups[group]?.allowFailure !== true) this.#add('bad');
+  }
+
+  /** Where it is paused by itself, or its class is, it is put aside. */
+  #makeReady(number: number, group: number): void {
+    const { frozen, fates, queueOf } = this.#context;
+    const known = this.#kept.flags.get(number) ?? frozen.flagged.get(number) ?? 0;
+    const flags = fates[number] === fateCode.kept ? known : 0;
+    const isAside = this.#paused.isPaused(group, number);
+    if (isAside) this.#parked.add({ queue: 0, group, number, flags });
+    else this.#ready.add({ queue: queueOf[group] ?? 0, group, number, flags });
+    this.#countGroup(group, stateCode.ready);
   }
 
   #isReady(number: number): boolean {
@@ -149,12 +177,16 @@ class NextNodes {
     }
     // Failures that are there stop nothing any more.
     totals['forgiven'] = totals['bad'] ?? 0;
+    const { pausedGroups, pausedTasks, fields: paused } = this.#paused;
+    Object.assign(totals, { pausedGroups, pausedTasks, parked: this.#parked.counts[0] ?? 0 });
     const ready = this.#ready.finish();
+    const parked = this.#parked.finish()[0] ?? [];
     return {
       states: this.#states,
       words: this.#words,
       counts: this.#counts,
-      ...{ deliveries, ready, resets, totals },
+      ...{ deliveries, ready, parked, paused, resets, totals },
+      grown: listGrown(this.#context),
     };
   }
 

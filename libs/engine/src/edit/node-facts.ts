@@ -1,4 +1,5 @@
 import { type Group, type TaskPayload, taskId } from '@runnel/core';
+import { endPrefix } from '@runnel/spec';
 import { canonicalJson, type Hash64, hashText } from './hash64.ts';
 
 /** What a node is to an edit. */
@@ -10,6 +11,10 @@ export const nodeKinds = {
   hidden: 2,
   /** Left of a task that an earlier edit removed. */
   padding: 3,
+  /** A barrier between a generator and its children: each revision has its own. */
+  end: 4,
+  /** A generated task whose set was replaced; some may still run. */
+  replaced: 5,
 } as const;
 
 /** The class of what is left of removed tasks: no user's class has a colon. */
@@ -117,7 +122,8 @@ class GroupTexts {
     this.axes = `${JSON.stringify(group.axes)} `;
     this.#names = names;
     this.#isTemplated = group.templated;
-    this.#head = `${JSON.stringify([group.class, group.executor, group.templated])} `;
+    const { generator = null } = group;
+    this.#head = `${JSON.stringify([group.class, group.executor, group.templated, generator])} `;
     hashText(this.withDetails(group.details), this.details);
     const inputs = group.inputs.map(({ class: name, single }) => `${name}${single ? '' : '*'}`);
     hashText(inputs.sort().join(), this.inputs);
@@ -136,6 +142,7 @@ class GroupTexts {
 function kindOf({ kind, class: name }: Group): number {
   if (kind === 'task') return nodeKinds.task;
   if (name === paddingClass) return nodeKinds.padding;
+  if (name.startsWith(endPrefix)) return nodeKinds.end;
   return name.includes(':') ? nodeKinds.hidden : nodeKinds.barrier;
 }
 

@@ -2,18 +2,18 @@ import type { PreparedEdit } from './prepare-edit.ts';
 
 /** What the record of a run has after an edit; null: nothing. */
 export function recordFields(
-  { plan, source, structure }: PreparedEdit,
+  edit: PreparedEdit,
   rest: {
     readonly queues: readonly string[];
     readonly totals: Readonly<Record<string, number>>;
     readonly priority: number;
   },
 ): Readonly<Record<string, string | number | null>> {
+  const { plan, source, structure } = edit;
   const { queues, totals, priority } = rest;
   return {
     ...totals,
     n: structure.nodeCount,
-    barriers: structure.barrierCount,
     groups: structure.groups.length,
     edges: structure.parents.length,
     queues: queues.length,
@@ -25,5 +25,9 @@ export function recordFields(
     parallelism: plan.parallelism,
     priority,
     specFormat: 'document',
+    // Edges that came later; what was replaced before is gone.
+    more: edit.sets.length > 0 ? 1 : null,
+    ...{ retiring: null, retireWait: null, appendToken: null, appendAt: null },
+    unpark: null,
   };
 }

@@ -1,5 +1,7 @@
 import { edgeId, type Group, type Json, type Plan, type Steps } from '@runnel/core';
 import { canonicalJson } from './hash64.ts';
+import type { JoinedSets } from './join-sets.ts';
+import type { OldRevision } from './live-sets.ts';
 import type { Numbering } from './match-nodes.ts';
 import { type NodeFacts, nodeKinds, paddingClass } from './node-facts.ts';
 
@@ -23,48 +25,106 @@ export interface Renumbered extends Edges {
 
 const nodesPerStep = 16_384;
 
-/** Gives nodes, edges and groups of a new revision the numbers that they have in the run. */
-export function* renumber(
-  old: NodeFacts,
-  plan: Pick<Plan, 'parentOffsets' | 'parents'>,
-  { fresh, numbering }: { readonly fresh: NodeFacts; readonly numbering: Numbering },
-): Steps<Renumbered> {
-  const edges = yield* renumberEdges(plan, numbering);
-  const { groups, numbers, padding } = joinGroups(old.groups, fresh.groups);
-  const { nodeOf, nodeCount } = numbering;
-  const groupOf = new Uint32Array(nodeCount);
-  const kinds = new Uint8Array(nodeCount);
-  let barrierCount = 0;
-  for (let number = 0; number < nodeCount; number++) {
-    const node = (nodeOf[number] ?? 0) - 1;
-    groupOf[number] = node === -1 ? padding : (numbers[fresh.groupOf[node] ?? 0] ?? 0);
-    kinds[number] = node === -1 ? nodeKinds.padding : (fresh.kinds[node] ?? 0);
-    if (kinds[number] !== nodeKinds.task) barrierCount++;
-    if (number % nodesPerStep === 0) yield;
-  }
-  return { ...edges, barrierCount, groups, groupOf, kinds };
+/** What a new revision is put together from. */
+export interface RevisionParts {
+  readonly old: OldRevision;
+  readonly plan: Pick<Plan, 'parentOffsets' | 'parents'>;
+  readonly fresh: NodeFacts;
+  readonly numbering: Numbering;
+  readonly joined: JoinedSets;
 }
 
-function* renumberEdges(
-  plan: Pick<Plan, 'parentOffsets' | 'parents'>,
-  { numberOf, nodeOf, nodeCount }: Numbering,
-): Steps<Edges> {
+/** Gives nodes, edges and groups of a new revision the numbers that they have in the run. */
+export function* renumber(parts: RevisionParts): Steps<Renumbered> {
+  const { old, fresh, numbering, joined } = parts;
+  const edges = yield* renumberEdges(parts);
+  const joining = joinGroups(old.facts.groups, fresh.groups);
+  const { nodeCount } = joined;
+  const groupOf = new Uint32Array(nodeCount).fill(joining.padding);
+  const kinds = new Uint8Array(nodeCount).fill(nodeKinds.padding);
+  for (let number = 0; number < numbering.nodeCount; number++) {
+    placeNode(parts, number, { joining, groupOf, kinds });
+    if (number % nodesPerStep === 0) yield;
+  }
+  for (const { number, kind, group, start } of joined.added) {
+    groupOf[number] = group === null ? (groupOf[start] ?? 0) : joining.numberOf(group);
+    kinds[number] = kind;
+  }
+  const barrierCount = kinds.reduce((sum, kind) => sum + (kind === nodeKinds.task ? 0 : 1), 0);
+  return { ...edges, barrierCount, groups: joining.groups, groupOf, kinds };
+}
+
+function placeNode(
+  { old, fresh, numbering }: RevisionParts,
+  number: number,
+  into: {
+    readonly joining: JoinedGroups;
+    readonly groupOf: Uint32Array;
+    readonly kinds: Uint8Array;
+  },
+): void {
+  const node = (numbering.nodeOf[number] ?? 0) - 1;
+  if (node !== -1) {
+    into.groupOf[number] = into.joining.numbers[fresh.groupOf[node] ?? 0] ?? 0;
+    into.kinds[number] = fresh.kinds[node] ?? 0;
+  } else if (numbering.isCarried[number] === 1) {
+    into.groupOf[number] = old.facts.groupOf[number] ?? 0;
+    into.kinds[number] = old.facts.kinds[number] ?? 0;
+  }
+}
+
+function* renumberEdges(parts: RevisionParts): Steps<Edges> {
+  const { nodeCount, gathers } = parts.joined;
   const parentOffsets = new Uint32Array(nodeCount + 1);
-  const parents = new Uint32Array(plan.parents.length);
+  const parents = new Uint32Array(countEdges(parts));
+  const added = new Map(parts.joined.added.map((barrier) => [barrier.number, barrier.parents]));
   let at = 0;
   for (let number = 0; number < nodeCount; number++) {
-    const node = (nodeOf[number] ?? 0) - 1;
     const from = at;
-    const last = node === -1 ? 0 : (plan.parentOffsets[node + 1] ?? 0);
-    for (let index = node === -1 ? 0 : (plan.parentOffsets[node] ?? 0); index < last; index++) {
-      const edge = plan.parents[index] ?? 0;
-      parents[at++] = ((edge & 0xff_00_00_00) | (numberOf[edgeId(edge)] ?? 0)) >>> 0;
-    }
+    at = copyEdges(parts, number, { parents, at });
+    for (const edge of added.get(number) ?? []) parents[at++] = edge;
+    const gather = gathers.get(number);
+    if (gather !== undefined) parents[at++] = gather;
     sortByParent(parents, from, at);
     parentOffsets[number + 1] = at;
     if (number % nodesPerStep === 0) yield;
   }
-  return { nodeCount, parentOffsets, parents };
+  return { nodeCount, parentOffsets, parents: parents.subarray(0, at) };
+}
+
+/** As many as there can be. */
+function countEdges({ old, plan, numbering, joined }: RevisionParts): number {
+  let count = plan.parents.length + joined.gathers.size;
+  for (const { parents } of joined.added) count += parents.length;
+  const { parentOffsets } = old.edges;
+  for (const [number, isCarried] of numbering.isCarried.entries()) {
+    if (isCarried === 1) count += (parentOffsets[number + 1] ?? 0) - (parentOffsets[number] ?? 0);
+  }
+  return count;
+}
+
+/** Those of the new plan under their numbers; those of generated nodes as they are. Returns where they end. */
+function copyEdges(
+  { old, plan, numbering, joined }: RevisionParts,
+  number: number,
+  into: { readonly parents: Uint32Array; readonly at: number },
+): number {
+  const node = (numbering.nodeOf[number] ?? 0) - 1;
+  let { at } = into;
+  if (node !== -1) {
+    const last = plan.parentOffsets[node + 1] ?? 0;
+    for (let index = plan.parentOffsets[node] ?? 0; index < last; index++) {
+      const edge = plan.parents[index] ?? 0;
+      const parent = numbering.numberOf[edgeId(edge)] ?? 0;
+      into.parents[at++] = ((edge & 0xff_00_00_00) | parent) >>> 0;
+    }
+    return at;
+  }
+  if (numbering.isCarried[number] !== 1 || joined.unused.has(number)) return at;
+  const { parentOffsets, parents } = old.edges;
+  const own = parents.subarray(parentOffsets[number] ?? 0, parentOffsets[number + 1] ?? 0);
+  into.parents.set(own, at);
+  return at + own.length;
 }
 
 /** Mostly they are in order: nodes keep theirs. */
@@ -98,6 +158,8 @@ const paddingGroup: Group = {
 
 interface JoinedGroups {
   readonly groups: readonly Group[];
+  /** Of one more group. */
+  readonly numberOf: (group: Group) => number;
   /** By group of the new revision. */
   readonly numbers: readonly number[];
   readonly padding: number;
@@ -117,7 +179,7 @@ function joinGroups(old: readonly Group[], fresh: readonly Group[]): JoinedGroup
     return number;
   };
   const numbers = fresh.map(numberOf);
-  return { groups, numbers, padding: numberOf(paddingGroup) };
+  return { groups, numberOf, numbers, padding: numberOf(paddingGroup) };
 }
 
 /** Stored groups have a total besides, which is no part of what they are. */

@@ -1,4 +1,11 @@
-import { connectRedis, findTask, type RedisClient, readClasses, retryPage } from '@runnel/store';
+import {
+  connectRedis,
+  findTask,
+  type RedisClient,
+  readClasses,
+  retryPage,
+  stateCode,
+} from '@runnel/store';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { retryRun } from '../retry.ts';
 import { GrowingRun, type TaskEnd } from './growing.test-kit.ts';
@@ -161,3 +168,37 @@ test('a retry that was computed before a set joined is computed again', async ()
   expect(await run.states()).toMatchObject({ 'gen.a': 'succeeded', collect: 'succeeded' });
   expect(await run.findings()).toEqual([]);
 });
+
+test('a task of the run that a replaced set waited for may run again and again', async () => {
+  await using run = await GrowingRun.submit(redis, [
+    { class: 'early' },
+    ...spec,
+    ...['x', 'y', 'z'].map((name) => ({ class: name, parents: ['early'] })),
+  ]);
+  const set = ['a', 'b'].map((name) => ({ class: name, executor: 'noop', parents: ['early'] }));
+  const end = (id: string): TaskEnd => (id === 'gen' ? { ...succeeds, set } : succeeds);
+  await run.play(end);
+  await retry(run, ['gen']);
+  await run.play(end);
+
+  for (let times = 0; times < 3; times++) {
+    await retry(run, ['early']);
+    await run.play(end);
+    expect(await run.state()).toBe('succeeded');
+    expect(await run.findings()).toEqual([]);
+    expect(await flagsOfReplaced(run)).toEqual(new Set([8]));
+  }
+
+  expect(await run.counts()).toEqual({ succeeded: 8 });
+});
+
+/** The flags in the words of replaced nodes: from 8 on no visit decides them. */
+async function flagsOfReplaced({ driver }: GrowingRun): Promise<ReadonlySet<number>> {
+  const { names } = driver.run;
+  const states = (await redis.getBuffer(names.state)) ?? Buffer.alloc(0);
+  const words = (await redis.getBuffer(names.waiting)) ?? Buffer.alloc(0);
+  const flags = [...states].flatMap((code, node) =>
+    code === stateCode.retired ? [words.readUInt8(node * 4)] : [],
+  );
+  return new Set(flags);
+}

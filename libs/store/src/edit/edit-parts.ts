@@ -3,6 +3,7 @@ import { encodeGroups, encodePayloads, groupChunk } from '../chunks.ts';
 import { nameHash } from '../names.ts';
 import { bytesOf } from '../packed.ts';
 import { encodeGroupIndex, type GroupRoute, type RunPart } from '../run-parts.ts';
+import type { CarriedNodes } from './carried-nodes.ts';
 
 /** A new revision under the numbers of the run. */
 export interface EditedStructure {
@@ -25,6 +26,8 @@ export interface EditParts {
   readonly queues: readonly string[];
   /** As it is stored. */
   readonly oldGroupIndex: Buffer;
+  /** Nodes that are in no plan, and go on. */
+  readonly carried: CarriedNodes;
 }
 
 type Parts = Generator<RunPart | undefined, void, undefined>;
@@ -72,10 +75,11 @@ function* listGroups({ groups, groupOf }: EditedStructure): Parts {
 }
 
 /** Chunks in which rows are still missing are few: most nodes stand in their old order. */
-function* listPayloads({ structure, numberOf, payloads }: EditParts): Parts {
+function* listPayloads({ structure, numberOf, payloads, carried }: EditParts): Parts {
   const { nodeCount, groups, groupOf } = structure;
   const names = new Uint16Array(nodeCount);
-  const chunks = new PayloadChunks(nodeCount, numberOf);
+  names.set(carried.names);
+  const chunks = new PayloadChunks(nodeCount, numberOf, carried.rows);
   let node = 0;
   for (const payload of payloads()) {
     const number = numberOf[node++] ?? 0;
@@ -85,6 +89,7 @@ function* listPayloads({ structure, numberOf, payloads }: EditParts): Parts {
     yield chunks.put(number, payload);
   }
   if (node !== numberOf.length) throw new Error(`${node} payloads for ${numberOf.length} nodes`);
+  for (const part of chunks.listOthers()) yield part;
   yield whole('names', bytesOf(names));
 }
 
@@ -92,9 +97,11 @@ class PayloadChunks {
   readonly #nodeCount: number;
   readonly #missing: Uint16Array;
   readonly #open = new Map<number, TaskPayload[]>();
+  readonly #carried: Map<number, ReadonlyMap<number, TaskPayload>>;
 
-  constructor(nodeCount: number, numberOf: Uint32Array) {
+  constructor(nodeCount: number, numberOf: Uint32Array, carried: CarriedNodes['rows']) {
     this.#nodeCount = nodeCount;
+    this.#carried = new Map(carried);
     this.#missing = new Uint16Array(Math.ceil(nodeCount / payloadChunk));
     for (const number of numberOf) {
       const chunk = Math.floor(number / payloadChunk);
@@ -111,14 +118,25 @@ class PayloadChunks {
     this.#missing[chunk] = left;
     if (left > 0) return undefined;
     this.#open.delete(chunk);
-    const bytes = encodePayloads(rows);
-    return bytes === null ? undefined : { key: 'payload', field: chunk, bytes };
+    return toPart(chunk, rows);
+  }
+
+  /** Chunks in which nothing of the plan is. */
+  *listOthers(): Parts {
+    for (const chunk of [...this.#carried.keys()]) yield toPart(chunk, this.#begin(chunk));
   }
 
   #begin(chunk: number): TaskPayload[] {
     const size = Math.min(payloadChunk, this.#nodeCount - chunk * payloadChunk);
     const rows = Array.from({ length: size }, (): TaskPayload => ({ values: [] }));
+    for (const [place, row] of this.#carried.get(chunk) ?? []) rows[place] = row;
+    this.#carried.delete(chunk);
     this.#open.set(chunk, rows);
     return rows;
   }
+}
+
+function toPart(chunk: number, rows: readonly TaskPayload[]): RunPart | undefined {
+  const bytes = encodePayloads(rows);
+  return bytes === null ? undefined : { key: 'payload', field: chunk, bytes };
 }

@@ -28,7 +28,10 @@ export interface EditToken {
   readonly facts: RunFacts;
 }
 
-/** Freezes a run, or says that its editor is alive. `changed`: it is not what was read any more. Null: it is gone. */
+/**
+ * Freezes a run, or says that its editor is alive. `changed`: it is not what was read any more; `grown`: tasks joined it
+ * since. Null: it is gone.
+ */
 export function freezeRun(
   redis: RedisClient,
   { token, facts }: EditToken,
@@ -70,6 +73,7 @@ export interface Swap extends EditToken {
 const replaced = [
   ...(['state', 'waiting', 'parentOffsets', 'parents', 'childOffsets', 'children'] as const),
   ...(['groups', 'groupIndex', 'groupRanges', 'payload', 'names', 'counts', 'deliveries'] as const),
+  ...(['generated', 'moreChildren', 'moreParents', 'retiring', 'paused', 'parked'] as const),
   ...(['spec', 'resets'] as const satisfies readonly (keyof typeof runKeyDocs)[]),
 ];
 

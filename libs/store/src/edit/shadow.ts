@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { removeRun } from '../delete-run.ts';
 import { PageWriter } from '../page-writer.ts';
 import { type OpenRunHandle, runHandle, withQueues } from '../run-handle.ts';
 import type { RunPart } from '../run-parts.ts';
@@ -28,6 +29,12 @@ export async function openShadow(
   const fields = ['queues', queues.length, ...queues.flatMap((name, queue) => [`q${queue}`, name])];
   await createRun.run(redis, run.keys, [run.id, now, token, '', ...fields]);
   return { run, pages: new PageWriter(redis, run, token) };
+}
+
+/** Removes what was written for an edit that was not begun; where this is cut off, the janitor does it. */
+export async function dropShadow(redis: RedisClient, { run }: Shadow): Promise<void> {
+  const until = Number.MAX_SAFE_INTEGER;
+  await removeRun(redis, run.namespace, run.id, { set: 'submitting', until });
 }
 
 /** Others are served in between. */

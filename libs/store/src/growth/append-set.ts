@@ -10,6 +10,7 @@ import {
   type GeneratedRecord,
   type Replaced,
   readGenerated,
+  spansOf,
 } from './generated-sets.ts';
 import {
   type Base,
@@ -201,7 +202,7 @@ async function show(
     }),
     packPairs([start, ...outer.map(({ node, edge }) => toChild(edge, first + node))]),
     packPairs(source.set.gathers.map(({ node, end, edge }) => [end, withNode(edge, first + node)])),
-    packPairs(replaced.sets.map(({ from, to }) => [from, to])),
+    packPairs(replaced.sets.flatMap(spansOf)),
     ...parts.flatMap(toArguments),
   ]);
   return toAnswer(answer);

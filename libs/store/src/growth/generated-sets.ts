@@ -14,6 +14,8 @@ const record = z.object({
   /** All of its nodes: from ≤ n < to. */
   from: z.number(),
   to: z.number(),
+  /** Barriers that edits put between its tasks and the children of generators: from ≤ n < to of each. */
+  added: z.array(z.tuple([z.number(), z.number()])).exactOptional(),
 });
 
 /** What a generator's last attempt that ended well has generated. */
@@ -43,6 +45,14 @@ export async function readGeneratedBy(
 function parseRecord(json: string): GeneratedRecord {
   return record.parse(JSON.parse(json));
 }
+
+/** All spans of nodes that a set has: its own, and what edits added to it. */
+export function spansOf({ from, to, added = [] }: GeneratedRecord): readonly NodeSpan[] {
+  return [[from, to], ...added];
+}
+
+/** Nodes from ≤ n < to. */
+export type NodeSpan = readonly [from: number, to: number];
 
 /** What a set replaces: that of an earlier attempt, and what generators among its tasks have generated. */
 export interface Replaced {

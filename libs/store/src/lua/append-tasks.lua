@@ -41,7 +41,7 @@
 -- ARGV[10…] name of a key, 's' or 'h', offset or field, bytes
 --
 -- Returns one word: done; gone (the delivery is another's), moved (the run has another shape), busy (another
--- set is on its way, or tasks are being cancelled), retrying, halting, retired (the generator itself was replaced).
+-- set is on its way, tasks are being cancelled, or the run is frozen for an edit), retrying, halting, retired (the generator itself was replaced).
 local r = record()
 if not r.state then return 'gone' end
 local generator, attempt = ARGV[3], tonumber(ARGV[4])
@@ -49,7 +49,7 @@ local known = call('HGET', K.generated, generator)
 if known and cjson.decode(known).attempt == attempt then return 'done' end
 if r.halt then return 'halting' end
 if (r.retry or 0) > 0 then return 'retrying' end
-if (r.cancel or 0) > 0 then return 'busy' end
+if r.editing or (r.cancel or 0) > 0 then return 'busy' end
 if not holds_delivery(ARGV[1], ARGV[2], tonumber(generator), attempt) then return 'gone' end
 if not may_append(ARGV[2]) then return 'busy' end
 if (r.shape or 0) ~= tonumber(ARGV[5]) then return 'moved' end

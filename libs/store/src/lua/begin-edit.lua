@@ -9,11 +9,11 @@
 -- ARGV[5] now in ms
 -- ARGV[6] ms without a sign after which an editor is gone
 --
--- Returns one word: begun; else changed (it has another revision or shape), editing (another edit is under
--- way), retrying, changing (tasks of it are being cancelled), halting, parts-paused or the state of a run that
--- can't be edited; nil where that run is gone.
+-- Returns one word: begun; else changed (it has another revision), grown (it has another shape: tasks joined it),
+-- editing (another edit is under way), retrying, changing (tasks of it are being cancelled), halting or the state
+-- of a run that can't be edited; nil where that run is gone.
 local fields = { 'state', 'created', 'revision', 'shape', 'halt', 'retry', 'editing', 'editingAt', 'editStep', 'cancel',
-  'ending', 'pausedGroups', 'pausedTasks' }
+  'ending' }
 local h = redis.call('HMGET', KEYS[1], unpack(fields))
 local state, editing, now = h[1], h[7], tonumber(ARGV[5])
 if not state or h[2] ~= ARGV[2] then return false end
@@ -25,11 +25,11 @@ end
 -- What was swapped is brought to its end by whoever looks after the run.
 local is_alive = editing and (h[9] == '2' or now - tonumber(h[8]) < tonumber(ARGV[6]))
 if is_alive then return 'editing' end
-if (h[3] or '1') ~= ARGV[3] or (h[4] or '0') ~= ARGV[4] then return 'changed' end
+if (h[3] or '1') ~= ARGV[3] then return 'changed' end
+if (h[4] or '0') ~= ARGV[4] then return 'grown' end
 if tonumber(h[6] or 0) > 0 then return 'retrying' end
 if state == 'running' and h[5] then return 'halting' end
 if tonumber(h[10] or 0) + tonumber(h[11] or 0) > 0 then return 'changing' end
-if state == 'running' and tonumber(h[12] or 0) + tonumber(h[13] or 0) > 0 then return 'parts-paused' end
 redis.call('HSET', KEYS[1], 'editing', ARGV[1], 'editingAt', now, 'editStep', 1)
 -- What the doctor computed before must not be mended after.
 redis.call('HINCRBY', KEYS[1], 'repairs', 1)

@@ -2,6 +2,8 @@
 
 -- Of a set that its generator has generated anew: final, and no task any more.
 local RETIRED = 11
+-- Its word: no visit of a parent decides it, and however often parents run again, none counts it below zero.
+local RETIRED_WORD = char(RELEASED, 255, 255, 255)
 -- Nodes of replaced sets that one call looks at.
 local RETIRE_PAGE = 1024
 
@@ -12,8 +14,7 @@ local function retire_nodes(ids, n)
     local code = byte(call('GETRANGE', K.state, id, id))
     if code == 0 then
       call('SETRANGE', K.state, id, char(RETIRED))
-      -- Released: no visit of a parent decides it.
-      call('SETRANGE', K.waiting, id * 4, char(RELEASED))
+      call('SETRANGE', K.waiting, id * 4, RETIRED_WORD)
       add_total('fin', 1)
     end
   end
@@ -31,7 +32,7 @@ end
 local function retire_span(from, stop)
   local states = call('GETRANGE', K.state, from, stop - 1)
   local words = call('GETRANGE', K.waiting, from * 4, stop * 4 - 1)
-  local ids, codes, flags, n, tasks, runs = {}, {}, {}, 0, 0, false
+  local ids, codes, new_words, n, tasks, runs = {}, {}, {}, 0, 0, false
   for id = from, stop - 1 do
     local code, at = byte(states, id - from + 1), (id - from) * 4 + 1
     local group = group_of(id)
@@ -42,7 +43,7 @@ local function retire_span(from, stop)
       runs = true
     elseif code == 0 or ended and not barrier then
       n = n + 1
-      ids[n], codes[n], flags[n] = id, char(RETIRED), char(RELEASED) .. sub(words, at + 1, at + 3)
+      ids[n], codes[n], new_words[n] = id, char(RETIRED), RETIRED_WORD
       if not ended then add_total('fin', 1) else forget_end(group, code) end
       if not barrier then
         tasks = tasks + 1
@@ -51,7 +52,7 @@ local function retire_span(from, stop)
     end
   end
   write_states(ids, codes, n)
-  write_packed(K.waiting, 4, ids, flags, n)
+  write_packed(K.waiting, 4, ids, new_words, n)
   if tasks > 0 then call('HINCRBY', K.meta, 'barriers', tasks) end
   return runs
 end
