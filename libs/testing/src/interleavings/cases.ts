@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Graph, graphArbitrary } from '../random-graph.ts';
+import type { ChangeKind, Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
-import type { ChangeKind, Scene } from './world.ts';
 
 export interface Case {
   readonly scene: Scene;
@@ -9,6 +9,7 @@ export interface Case {
 }
 
 const changeKinds: readonly ChangeKind[] = ['pause', 'pause-class', 'cancel-class', 'retry'];
+const changesBesideEdits: readonly ChangeKind[] = ['pause', 'cancel-class', 'retry', 'edit'];
 
 /** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
 export const caseArbitrary: fc.Arbitrary<Case> = fc.record({
@@ -42,20 +43,34 @@ export function scenes({
           arbitrary: fc.array(fc.constantFrom(...changeKinds), { minLength: 1, maxLength: 3 }),
           weight: 1,
         },
+        { arbitrary: editsAmong(), weight: 1 },
       ),
+      edits: fc.array(fc.nat(65_535), { minLength: 1, maxLength: 60, size: 'max' }),
     })
     .map(withoutPoisonousBarrier)
-    .map(evenWhereRetried);
+    .map(evenWhereChanged);
 }
 
 /** What is run again ends as before, whichever of its attempts that is. */
-export function evenWhereRetried(scene: Scene): Scene {
+export function evenWhereChanged(scene: Scene): Scene {
+  if (scene.changes.includes('edit') && !scene.changes.includes('retry'))
+    return { ...scene, poison: null, stopsOnFailure: false };
   if (!scene.changes.includes('retry')) return scene;
   const graph = scene.graph.map((node) => ({
     ...node,
     attempts: node.attempts.slice(0, 1),
   }));
   return { ...scene, graph, poison: null, stopsOnFailure: false };
+}
+
+/** An edit, and perhaps something else before or after it. */
+function editsAmong(): fc.Arbitrary<readonly ChangeKind[]> {
+  return fc.oneof(
+    { arbitrary: fc.constant<ChangeKind[]>(['edit']), weight: 2 },
+    fc
+      .tuple(fc.constantFrom(...changesBesideEdits), fc.boolean())
+      .map(([other, isFirst]): ChangeKind[] => (isFirst ? [other, 'edit'] : ['edit', other])),
+  );
 }
 
 /** A barrier runs nowhere. */

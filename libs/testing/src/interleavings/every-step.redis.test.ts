@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { scenes } from './cases.ts';
 import { closeDatabases, openDatabases } from './databases.ts';
 import { type Played, playCase } from './play-case.ts';
+import type { Scene } from './scene.ts';
 import type { FaultAt } from './schedule.ts';
 import { loadVariant, smallPages, type Variant } from './variant.ts';
 import { installVirtualTime } from './virtual-time.ts';
-import type { Scene } from './world.ts';
 
 let databases: readonly Redis[];
 let variant: Variant;

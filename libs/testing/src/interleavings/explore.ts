@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { type Case, caseArbitrary, evenWhereRetried } from './cases.ts';
+import { type Case, caseArbitrary, evenWhereChanged } from './cases.ts';
 import { playCase } from './play-case.ts';
+import type { Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
 import type { Variant } from './variant.ts';
-import type { Scene } from './world.ts';
 
 export interface Exploration {
   readonly cases: number;
@@ -59,7 +59,7 @@ async function explore(redis: Redis, options: Exploration, found: Found): Promis
     if (found.by !== null && found.by !== redis) return;
     const played = await playCase(
       redis,
-      evenWhereRetried({ ...scene, ...options.scene }),
+      evenWhereChanged({ ...scene, ...options.scene }),
       { ...order, ...options.order },
       options.variant,
     );

@@ -1,7 +1,8 @@
+import { editMutants } from './edit-mutants.ts';
 import { partMutants } from './part-mutants.ts';
+import type { Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
 import type { Detour, Edit } from './variant.ts';
-import type { Scene } from './world.ts';
 
 /** A mistake that the exploration must find. */
 export interface Mutant {
@@ -18,6 +19,7 @@ const turn = ['take-turn'] as const;
 /** Each is one promise of the protocol, broken. */
 export const mutants: readonly Mutant[] = [
   ...partMutants,
+  ...editMutants,
   {
     name: 'outcomes of a lost claim count',
     edits: [

@@ -3,14 +3,15 @@ import {
   startCancel,
   startChange,
   startChore,
+  startEdit,
   startListener,
   startWorker,
   stopWorker,
 } from './actors.ts';
 import { drawFault, type FaultContext } from './faults.ts';
-import { checksOfCancels, happenings, unnoticedLosses } from './happenings.ts';
+import { checksOfCancels, checksOfEdits, happenings, unnoticedLosses } from './happenings.ts';
 import type { Process, Role } from './process.ts';
-import { readHasEnded } from './read-states.ts';
+import { readHasEnded, readHasShadow } from './read-states.ts';
 import type { ModelWorker, World } from './world.ts';
 
 /** A fault at the n-th operation of the case, instead of drawn ones. */
@@ -54,6 +55,7 @@ export class Schedule implements FaultContext {
   #hasHalted = false;
   /** Changes that the user has made. */
   #changes = 0;
+  #edits = 0;
   #isPaused = false;
   #rests = 0; // since the run has ended and the last fault struck
 
@@ -172,6 +174,7 @@ export class Schedule implements FaultContext {
       ...happenings(world),
       ...this.#restarts.map((_, index) => () => this.#restart(index)),
       ...checksOfCancels(world, this.#hasCancelled),
+      ...checksOfEdits(world),
       ...(this.#mayCancel() ? [() => this.#cancel()] : []),
       ...(this.#mayChange() ? [() => this.#change()] : []),
       ...(this.#isPaused ? [() => this.#letGoOn()] : []),
@@ -206,7 +209,8 @@ export class Schedule implements FaultContext {
     this.world.log.push(`the user asks for ${kind}`);
     this.#isPaused ||= kind === 'pause' || kind === 'pause-class';
     this.#hasCancelled ||= kind === 'cancel-class';
-    startChange(this.world, kind);
+    if (kind === 'edit') startEdit(this.world, this.#edits++);
+    else startChange(this.world, kind);
   }
 
   #letGoOn(): void {
@@ -234,7 +238,9 @@ export class Schedule implements FaultContext {
     for (let round = 0; round < mostRounds; round++) {
       await this.#comeToRest();
       const isDone = this.world.isAcknowledged && !this.#mayCancel() && !this.#mayChange();
-      if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) return;
+      if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) {
+        if (!(await readHasShadow(this.world))) return;
+      }
       await this.#nextRound();
     }
     this.world.fail('the run did not end');
@@ -275,6 +281,7 @@ export class Schedule implements FaultContext {
       for (const which of listener.chores.keys()) startChore(listener, which);
     }
     for (const check of checksOfCancels(world, this.#hasCancelled)) check();
+    for (const check of checksOfEdits(world)) check();
     await rest();
   }
 

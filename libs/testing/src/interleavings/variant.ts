@@ -39,6 +39,7 @@ export const smallPages: readonly Edit[] = [
   { scripts: ['page-cancel'], find: 'tonumber(ARGV[2])', replace: '2' },
   { scripts: ['page-cancel'], find: 'tonumber(ARGV[3])', replace: '1' },
   { scripts: ['page-retry'], find: 'tonumber(ARGV[2])', replace: '3' },
+  { scripts: ['page-edit'], find: 'tonumber(ARGV[4])', replace: '2' },
   { scripts: ['seal-run'], find: 'tonumber(ARGV[2])', replace: '5' },
 ];
 
