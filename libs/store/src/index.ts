@@ -90,8 +90,11 @@ export { type AppendAnswer, type AppendRequest, appendSet } from './growth/appen
 export {
   findSetOf,
   type GeneratedRecord,
+  isInRanges,
+  type NodeRange,
   readGenerated,
   readGeneratedBy,
+  readReplaced,
 } from './growth/generated-sets.ts';
 export {
   type LaterEdges,

@@ -1,0 +1,51 @@
+import { connectRedis, findTask, type RedisClient, retryPage } from '@runnel/store';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { retryRun } from '../retry.ts';
+import { GrowingRun, type TaskEnd } from './growing.test-kit.ts';
+
+let redis: RedisClient;
+
+beforeAll(() => {
+  redis = connectRedis(inject('redisUrl'), () => undefined);
+});
+
+afterAll(async () => {
+  await redis.quit();
+});
+
+const succeeds: TaskEnd = { outcome: 'succeeded' };
+const slow = { class: 'other', id: 'slow', executor: 'noop' };
+const inner = { class: 'inner', executor: 'noop', generator: true };
+const leaf = { class: 'leaf', executor: 'noop', parents: ['other'] };
+
+test('while some of a replaced set still runs, generated tasks wait for its successor alone', async () => {
+  await using run = await GrowingRun.submit(redis, [{ class: 'gen', generator: true }]);
+  const play = (set: readonly object[], slowEnds: TaskEnd[] = []): Promise<void> =>
+    run.play((id) => {
+      if (id === 'gen') return { ...succeeds, set };
+      if (id === 'gen.inner') return { ...succeeds, set: [leaf] };
+      return id === 'gen.slow' ? (slowEnds.shift() ?? null) : succeeds;
+    });
+  await play([slow]);
+  const before = await run.infos.read(run.driver.run.id);
+  const replaced = await findTask(redis, before, 'gen.slow');
+  await retryRun({ redis, now: 1 }, before, { selector: { from: ['gen'] }, isDryRun: false });
+  while ((await retryPage(redis, run.driver.run, 1))?.phase !== 0) {
+    // Page by page.
+  }
+
+  await play([inner, slow]);
+  run.infos.forget(run.driver.run.id);
+  const after = await run.infos.read(run.driver.run.id);
+  const found = await findTask(redis, after, 'gen.slow');
+  // That of the replaced set ends first.
+  await play([], [{ outcome: 'failed' }, succeeds]);
+
+  expect(found).toBeGreaterThan(replaced ?? -1);
+  expect(await run.states()).toEqual({
+    ...{ gen: 'succeeded', 'gen.inner': 'succeeded' },
+    ...{ 'gen.slow': 'succeeded', 'gen.inner.leaf': 'succeeded' },
+  });
+  expect(await run.state()).toBe('succeeded');
+  expect(await run.findings()).toEqual([]);
+});
