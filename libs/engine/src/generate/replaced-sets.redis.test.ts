@@ -29,10 +29,7 @@ test('while some of a replaced set still runs, generated tasks wait for its succ
   await play([slow]);
   const before = await run.infos.read(run.driver.run.id);
   const replaced = await findTask(redis, before, 'gen.slow');
-  await retryRun({ redis, now: 1 }, before, { selector: { from: ['gen'] }, isDryRun: false });
-  while ((await retryPage(redis, run.driver.run, 1))?.phase !== 0) {
-    // Page by page.
-  }
+  await retryFrom(run, 'gen');
 
   await play([inner, slow]);
   run.infos.forget(run.driver.run.id);
@@ -49,3 +46,38 @@ test('while some of a replaced set still runs, generated tasks wait for its succ
   expect(await run.state()).toBe('succeeded');
   expect(await run.findings()).toEqual([]);
 });
+
+test('a generator of a replaced set that still runs generates nothing more', async () => {
+  await using run = await GrowingRun.submit(redis, [
+    { class: 'gen', generator: true },
+    { class: 'collect', parents: ['gen'] },
+  ]);
+  const play = (set: readonly object[], innerEnds: TaskEnd | null): Promise<void> =>
+    run.play((id) => {
+      if (id === 'gen') return { ...succeeds, set };
+      return id === 'gen.inner' ? innerEnds : succeeds;
+    });
+  // Something waits for what it will generate.
+  await play([inner, { class: 'after', executor: 'noop', parents: ['inner'] }], null);
+  await retryFrom(run, 'gen');
+
+  await play([slow], null);
+  await play([], { ...succeeds, set: [{ class: 'leaf', executor: 'noop' }] });
+
+  expect(await run.states()).toEqual({
+    ...{ gen: 'succeeded', 'gen.slow': 'succeeded', collect: 'succeeded' },
+  });
+  expect(run.started).not.toContain('gen.inner.leaf');
+  expect(await run.state()).toBe('succeeded');
+  expect(await run.findings()).toEqual([]);
+});
+
+/** Brings a task back, with all that hangs on it. */
+async function retryFrom(run: GrowingRun, task: string): Promise<void> {
+  run.infos.forget(run.driver.run.id);
+  const info = await run.infos.read(run.driver.run.id);
+  await retryRun({ redis, now: 1 }, info, { selector: { from: [task] }, isDryRun: false });
+  while ((await retryPage(redis, run.driver.run, 1))?.phase !== 0) {
+    // Page by page.
+  }
+}

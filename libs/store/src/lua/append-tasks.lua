@@ -52,6 +52,8 @@ if (r.retry or 0) > 0 then return 'retrying' end
 if (r.cancel or 0) > 0 then return 'busy' end
 if not holds_delivery(ARGV[1], ARGV[2], tonumber(generator), attempt) then return 'gone' end
 if not may_append(ARGV[2]) then return 'busy' end
+-- What its set would join is on its way out; its record may be that of the new set already.
+if is_replaced(tonumber(generator)) then return 'retired' end
 if (r.shape or 0) ~= tonumber(ARGV[5]) then return 'moved' end
 local plan = cjson.decode(ARGV[6])
 if plan.within and byte(call('GETRANGE', K.state, plan.within, plan.within)) == RETIRED then return 'retired' end
