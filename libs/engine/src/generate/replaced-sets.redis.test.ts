@@ -1,7 +1,10 @@
-import { connectRedis, findTask, type RedisClient, retryPage } from '@runnel/store';
+import type { AttemptResult } from '@runnel/core';
+import { connectRedis, type Delivery, findTask, type RedisClient, retryPage } from '@runnel/store';
+import { allSucceeded } from '@runnel/store/store-driver';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { retryRun } from '../retry.ts';
-import { GrowingRun, type TaskEnd } from './growing.test-kit.ts';
+import { GrowingRun, type TaskEnd, tools } from './growing.test-kit.ts';
+import { joinRun } from './join-run.ts';
 
 let redis: RedisClient;
 
@@ -71,6 +74,46 @@ test('a generator of a replaced set that still runs generates nothing more', asy
   expect(await run.state()).toBe('succeeded');
   expect(await run.findings()).toEqual([]);
 });
+
+test('a first success in a set that is replaced counts once, however late its end is passed on', async () => {
+  await using run = await GrowingRun.submit(redis, [
+    { class: 'gen', generator: true },
+    { class: 'collect', parents: ['gen'], runIf: 'any-succeeded' },
+  ]);
+  await run.play((id) => (id === 'gen' ? { ...succeeds, set: [slow] } : null));
+  await retryFrom(run, 'gen');
+  const held = await run.claimAll();
+  const delivery = held.find(({ ids }) => ids.includes(0)) ?? expect.fail('it runs again');
+  // The barrier of the old set ends with it, and goes to the backlog.
+  const old = held.filter((one) => one !== delivery);
+  await run.driver.settle(old.map(allSucceeded), 4, 1);
+  const set = [{ class: 'other', id: 'quick', executor: 'noop' }];
+
+  const early = await joinOnce(run, delivery, set);
+  await run.driver.turn();
+  await run.driver.turn();
+  const late = await run.join(delivery, set);
+  await run.settleAll(delivery);
+  await run.play(() => ({ outcome: 'failed' }));
+
+  expect([early.outcome, late.outcome]).toEqual(['cancelled', 'succeeded']);
+  expect(await run.states()).toEqual({
+    gen: 'succeeded',
+    'gen.quick': 'failed',
+    collect: 'failed',
+  });
+  expect(await run.findings()).toEqual([]);
+});
+
+/** As a worker that is stopped where it would have to try again. */
+async function joinOnce(run: GrowingRun, delivery: Delivery, set: unknown): Promise<AttemptResult> {
+  return await joinRun({
+    ...{ redis, infos: run.infos, tools, delivery, runId: run.driver.run.id, dialect: 'native' },
+    task: { number: 0, id: 'gen', attempt: delivery.attempts[0] ?? 0 },
+    signal: AbortSignal.timeout(1),
+    result: { outcome: 'succeeded', tasks: JSON.stringify(set) },
+  });
+}
 
 /** Brings a task back, with all that hangs on it. */
 async function retryFrom(run: GrowingRun, task: string): Promise<void> {

@@ -57,7 +57,7 @@ if is_replaced(tonumber(generator)) then return 'retired' end
 if (r.shape or 0) ~= tonumber(ARGV[5]) then return 'moved' end
 local plan = cjson.decode(ARGV[6])
 if plan.within and byte(call('GETRANGE', K.state, plan.within, plan.within)) == RETIRED then return 'retired' end
-if #ARGV[9] > 0 and (r.retiring or 0) > 0 then return 'busy' end
+if #ARGV[9] > 0 and ((r.retiring or 0) > 0 or are_to_visit(plan.retired)) then return 'busy' end
 
 for at = 10, #ARGV, 4 do write_part(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
 
@@ -79,11 +79,13 @@ set_field('shape', (r.shape or 0) + 1)
 set_field('more', 1)
 add_total('fin', plan.padding)
 
--- The generator has not ended, so each of its end barriers waits for it and for the set.
+-- The generator has not ended, so each of its end barriers waits for it and for the set. One that the first
+-- success decides may have ended by a set that is replaced now: it has released what it releases.
 for at = 1, #ARGV[8], 8 do
   local barrier = u32(ARGV[8], at)
   call('HSET', K.moreParents, barrier, sub(ARGV[8], at + 4, at + 7))
-  call('SETRANGE', K.waiting, barrier * 4, '\0\0\0\2')
+  local flags = byte(call('GETRANGE', K.waiting, barrier * 4, barrier * 4))
+  call('SETRANGE', K.waiting, barrier * 4, char(flags >= RELEASED and flags or 0) .. '\0\0\2')
 end
 
 call('HSET', K.moreChildren, generator, sub(ARGV[7], 5, 8))
