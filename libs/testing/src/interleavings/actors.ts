@@ -48,7 +48,7 @@ export function startApi(world: World): void {
   const process = world.spawn('api', 0);
   const redis = world.connect(process, 'redis');
   const executors = executorFacts(world);
-  const plan = world.revisions.plan(null);
+  const plan = world.plan();
   process.start(async () => {
     while (!world.isAcknowledged) {
       const context = { redis, namespace, executors, now: world.nowMs };
@@ -129,7 +129,9 @@ export function startEdit(world: World, revision: number): void {
   });
 }
 
-export function firstTask({ scene: { graph } }: World): number {
+/** The first task, or the first that generates tasks. */
+export function firstTask({ scene: { graph }, growth }: World): number {
+  if (growth !== null) return growth.generator;
   return Math.max(
     0,
     graph.findIndex(({ isBarrier }) => !isBarrier),
@@ -138,7 +140,7 @@ export function firstTask({ scene: { graph } }: World): number {
 
 /** The class of the first task; there may be barriers alone. */
 export function changedClass(world: World): string {
-  return world.revisions.classOf(firstTask(world));
+  return world.growth?.changedClass ?? world.revisions.classOf(firstTask(world));
 }
 
 export function startWorker(world: World, index: number): void {
@@ -158,7 +160,7 @@ export function startWorker(world: World, index: number): void {
     executors: new ModelExecutors(world, process),
     secrets: { read: () => Promise.reject(new Error('no task asks for one')) },
     fence: noFence,
-    generators: noGenerators,
+    generators: world.growth?.tools ?? noGenerators,
     pace: new Pace(),
     settling: new Set(),
     slots: slotsPerWorker,

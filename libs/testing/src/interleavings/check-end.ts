@@ -4,6 +4,8 @@ import { attemptEnds, decideBy, finalStates } from '../model.ts';
 import type { GraphNode } from '../random-graph.ts';
 import { changedClass } from './actors.ts';
 import { findWrongsOfEdits } from './check-edits.ts';
+import { findWrongsOfGrowth } from './check-growth.ts';
+import { clockKey } from './growth.ts';
 import { readFinalStates } from './read-states.ts';
 import { hasOutput, names, runId } from './scene.ts';
 import type { World } from './world.ts';
@@ -30,6 +32,9 @@ interface Left {
 export async function findWrongs(world: World): Promise<readonly string[]> {
   const left = await readLeft(world);
   const isHalted = left.meta['halt'] !== undefined;
+  if (world.growth !== null) {
+    return [...(await findWrongsOfGrowth(world, world.growth)), ...leftovers(left)];
+  }
   return [
     ...wrongStates(world, left, isHalted),
     ...wrongCounts(world, left),
@@ -222,7 +227,7 @@ function leftovers({ keys, pending, length }: Left): readonly string[] {
     ),
   );
   // Specs of earlier revisions; a document is never its own payload.
-  const isEarlier = (key: string): boolean => key.startsWith(`${names.spec}@`);
+  const isEarlier = (key: string): boolean => key.startsWith(`${names.spec}@`) || key === clockKey;
   const needed = [names.ended, names.runs, names.meta];
   return [
     ...keys.filter((key) => !fine.has(key) && !isEarlier(key)).map((key) => `${key} is left`),

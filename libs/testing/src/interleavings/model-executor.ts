@@ -8,7 +8,9 @@ import {
 } from '@runnel/core';
 import type { ExecutorPool } from '@runnel/engine';
 import { decodeDelivery } from '@runnel/store';
+import { GrowingReference } from '../growing-graph.ts';
 import { attemptEnds, decideBy } from '../model.ts';
+import type { Growth } from './growth.ts';
 import type { Process } from './process.ts';
 import { readFinalStates } from './read-states.ts';
 import { hasOutput, names } from './scene.ts';
@@ -71,7 +73,10 @@ export class ModelExecutors implements ExecutorPool {
     }
   }
 
-  #resultOf({ task }: TaskInput<unknown>, base = '0'): AttemptResult {
+  #resultOf(input: TaskInput<unknown>, base = '0'): AttemptResult {
+    const { task } = input;
+    const { growth } = this.#world;
+    if (growth !== null) return growth.resultOf(input);
     const node = this.#world.expected[task.number];
     const ends = node === undefined ? [] : attemptEnds(node);
     // What was brought back goes on counting, and each of its attempts ends alike.
@@ -88,8 +93,10 @@ export class ModelExecutors implements ExecutorPool {
 
   /** No child starts before what it needs of its parents was accepted. */
   async #check(batch: Batch<unknown>): Promise<void> {
+    const { growth } = this.#world;
     // A retry leaves a child that had been released where it is, and sets its parents back.
     if (this.#world.changed.has('retry')) return;
+    if (growth !== null) return await this.#checkGrown(growth, batch);
     const { graph } = this.#world;
     const states = await readFinalStates(this.#world);
     const isWanted = await this.#readWanted();
@@ -101,6 +108,15 @@ export class ModelExecutors implements ExecutorPool {
         const seen = node.parents.map(({ id }) => `${id}: ${states[id] ?? 'not final'}`).join();
         this.#world.fail(`${task.number} started too early (${node.runIf}; ${seen})`);
       }
+    }
+  }
+
+  async #checkGrown(growth: Growth, batch: Batch<unknown>): Promise<void> {
+    const { tasks } = await growth.read();
+    const reference = new GrowingReference(growth.graph);
+    for (const { task } of batch.tasks) {
+      const may = reference.mayStart(task.id, (id) => tasks.get(id)?.state);
+      if (!may) this.#world.fail(`${task.id} started too early`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { editMutants } from './edit-mutants.ts';
+import { growthMutants } from './growth-mutants.ts';
 import { partMutants } from './part-mutants.ts';
 import type { Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
@@ -12,6 +13,8 @@ export interface Mutant {
   /** Scenes in which it shows sooner. */
   readonly scene?: Partial<Scene>;
   readonly order?: Partial<Order>;
+  /** Whether tasks generate tasks; not said: none does. */
+  readonly grows?: boolean;
 }
 
 const turn = ['take-turn'] as const;
@@ -20,6 +23,7 @@ const turn = ['take-turn'] as const;
 export const mutants: readonly Mutant[] = [
   ...partMutants,
   ...editMutants,
+  ...growthMutants,
   {
     name: 'outcomes of a lost claim count',
     edits: [

@@ -1,5 +1,6 @@
 import { runIdOfKey } from '@runnel/engine';
 import { runHandle, shardOf } from '@runnel/store';
+import type { GrowingGraph } from '../growing-graph.ts';
 import type { Graph } from '../random-graph.ts';
 
 /** What a case is, besides the order of its steps. */
@@ -21,6 +22,10 @@ export interface Scene {
   readonly changes: readonly ChangeKind[];
   /** Choices from which each edit makes its revision of the one before. */
   readonly edits: readonly number[];
+  /** In place of the graph: one whose generators have graphs of their own; null: no task generates. */
+  readonly growing: GrowingGraph | null;
+  /** A set takes several pages. */
+  readonly isLargeSet: boolean;
 }
 
 /** A pause lasts until the user lets go on what is paused. A class is that of the first task. */

@@ -1,3 +1,4 @@
+import type { Plan } from '@runnel/core';
 import { Shares } from '@runnel/engine';
 import { ShardLeases } from '@runnel/listener/shards';
 import {
@@ -11,6 +12,7 @@ import type { RunCancels } from '@runnel/worker/run-cancels';
 import type { Redis } from 'ioredis';
 import type { Graph } from '../random-graph.ts';
 import { type Call, gateRedis } from './gated-redis.ts';
+import { clockKey, Growth } from './growth.ts';
 import { JobQueue } from './job-queue.ts';
 import { type Operation, Process, type Role } from './process.ts';
 import { ProtocolWatch } from './protocol-watch.ts';
@@ -67,6 +69,8 @@ export class World {
   violation: Violation | null = null;
   /** What the run is made of, as edits have it. */
   readonly revisions: Revisions;
+  /** Null where no task generates tasks. */
+  readonly growth: Growth | null;
   /** Ends a process as `kill -9` does. */
   kill: (process: Process) => void = (process) => process.die();
   /** What was appended to the stream, as often as it was. */
@@ -76,6 +80,7 @@ export class World {
     this.redis = redis;
     this.scene = scene;
     this.variant = variant;
+    this.growth = scene.growing === null ? null : new Growth(redis, scene, scene.growing);
     this.revisions = new Revisions(redis, scene, {
       log: this.log,
       fail: (what) => this.fail(what),
@@ -127,6 +132,11 @@ export class World {
     );
   }
 
+  /** Of the run that is submitted. */
+  plan(): Plan {
+    return this.growth?.plan ?? this.revisions.plan(null);
+  }
+
   live(): readonly Process[] {
     return this.processes.filter(({ isDead }) => !isDead);
   }
@@ -145,7 +155,13 @@ export class World {
     const sent = sha === undefined ? args : ['EVALSHA', sha, ...args.slice(2)];
     const go = (): unknown =>
       detour === undefined ? send(sent) : detour(this.redis, call, () => send(sent));
-    if (scriptOf(args) !== 'swap-revision') return this.watch.carry(process.name, call, go);
+    const script = scriptOf(args);
+    if (script === 'append-tasks' || script === 'write-generated') {
+      return this.redis
+        .set(clockKey, this.nowMs)
+        .then(() => this.watch.carry(process.name, call, go));
+    }
+    if (script !== 'swap-revision') return this.watch.carry(process.name, call, go);
     return this.revisions.carrySwap(process, go);
   }
 
