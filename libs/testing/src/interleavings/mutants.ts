@@ -101,7 +101,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a delivery is lost while its outcomes wait to be settled',
-    scene: { reportsOnly: true },
+    scene: {
+      reportsOnly: true,
+      changes: [],
+      isCancelled: false,
+      poison: null,
+      slowSubmission: null,
+    },
     order: { deaf: 80, skip: 40 },
     detour: async (_redis, [name], send) => {
       const reply = await send();

@@ -28,6 +28,8 @@ export interface Order {
   /** So many numbers of the tape long nobody reads the stream: its entries wait. */
   readonly deaf: number;
   readonly faultAt?: FaultAt;
+  /** After so many operations the user makes the next change; else when all has come to rest. */
+  readonly changeAt?: number;
 }
 
 /** Long enough for every fault of a tape to be overcome; more means that the run is stuck. */
@@ -203,6 +205,11 @@ export class Schedule implements FaultContext {
     return this.world.isAcknowledged && this.#changes < this.world.scene.changes.length;
   }
 
+  #changeInTime(): void {
+    const { changeAt = Number.POSITIVE_INFINITY } = this.#order;
+    if (this.operations >= changeAt && this.#changes === 0 && this.#mayChange()) this.#change();
+  }
+
   #change(): void {
     const kind = this.world.scene.changes[this.#changes++];
     if (kind === undefined) return;
@@ -251,6 +258,7 @@ export class Schedule implements FaultContext {
     const { world } = this;
     const until = world.nowMs + nearMs;
     for (let step = 0; step < mostStepsPerRound; step++) {
+      this.#changeInTime();
       if (await this.#goOnInTurn()) continue;
       const timers = world.live().flatMap((process) => (process.isFrozen ? [] : process.timers()));
       const near = timers.filter(({ dueMs }) => dueMs <= until);
