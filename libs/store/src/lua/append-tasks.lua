@@ -41,7 +41,7 @@
 -- ARGV[10…] name of a key, 's' or 'h', offset or field, bytes
 --
 -- Returns one word: done; gone (the delivery is another's), moved (the run has another shape), busy (another
--- set is on its way, or tasks are being cancelled), retrying, halting, retired (the generator itself was replaced).
+-- set is on its way, tasks are being cancelled, or an end of the replaced set is still to be visited), retrying, halting, retired (the generator itself was replaced).
 local r = record()
 if not r.state then return 'gone' end
 local generator, attempt = ARGV[3], tonumber(ARGV[4])
