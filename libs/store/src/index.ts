@@ -108,9 +108,11 @@ export { type AppendAnswer, type AppendRequest, appendSet } from './growth/appen
 export {
   findSetOf,
   type GeneratedRecord,
+  isInSpans,
   type NodeSpan,
   readGenerated,
   readGeneratedBy,
+  readReplaced,
   spansOf,
 } from './growth/generated-sets.ts';
 export {

@@ -1,6 +1,7 @@
 import type { Json, TaskState } from '@runnel/core';
 import { z } from 'zod';
 import { readDeliveries } from './deliveries.ts';
+import { isInSpans, readReplaced } from './growth/generated-sets.ts';
 import { nameHash } from './names.ts';
 import {
   type AttemptRecord,
@@ -251,7 +252,9 @@ export async function findTask(
 async function isRetired(redis: RedisClient, info: RunInfo, number: number): Promise<boolean> {
   // Only a run that has grown has any.
   if (info.facts.shape === 0) return false;
-  const [code] = await redis.getrangeBuffer(info.facts.handle.names.state, number, number);
+  const { handle } = info.facts;
+  if (isInSpans(await readReplaced(redis, handle), number)) return true;
+  const [code] = await redis.getrangeBuffer(handle.names.state, number, number);
   return code === stateCode.retired;
 }
 

@@ -54,12 +54,20 @@ export function decideBy(
 function decide(node: GraphNode, states: readonly FinalTaskState[]): 'run' | FinalTaskState {
   if (node.parents.length === 0) return 'run';
   const parents = node.parents.map(({ id, on }) => ({ state: states[id] ?? 'skipped', on }));
-  switch (node.runIf) {
+  return decideByStates(node.runIf, parents);
+}
+
+/** The table of `runIf`, for a task with these parents. */
+export function decideByStates(
+  runIf: RunIf,
+  parents: readonly { readonly state: FinalTaskState; readonly on: On }[],
+): 'run' | FinalTaskState {
+  switch (runIf) {
     case 'all-done':
       return 'run';
     case 'any-succeeded':
     case 'any-failed':
-      return parents.some(({ state }) => holds(anyOn(node.runIf), state)) ? 'run' : 'skipped';
+      return parents.some(({ state }) => holds(anyOn(runIf), state)) ? 'run' : 'skipped';
     case 'none-failed':
       if (parents.some(({ state }) => isFailed(state))) return 'upstream-failed';
       return parents.some(({ state }) => state === 'succeeded') ? 'run' : 'skipped';

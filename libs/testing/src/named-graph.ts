@@ -90,7 +90,7 @@ export function planOfNodes(nodes: readonly NamedNode[]): Plan {
     if (number === groups.length) {
       numbers.set(key, number);
       // Policies make groups, not classes.
-      groups.push({ ...groupOf(node, node.isBarrier ? 'point' : 'work'), pool: node.pool });
+      groups.push({ ...groupOf(node, classOfNode(node.isBarrier)), pool: node.pool });
     }
     if (ranges.length === 0 || ranges.at(-1) !== number) ranges.push(id, number);
     const own = node.parents.map(({ name, on }) =>
@@ -112,6 +112,10 @@ export function planOfNodes(nodes: readonly NamedNode[]): Plan {
         yield { values: [], id: name, details: { n: details } };
     },
   };
+}
+
+export function classOfNode(isBarrier: boolean): string {
+  return isBarrier ? 'point' : 'work';
 }
 
 export function placesOf(nodes: readonly NamedNode[]): ReadonlyMap<string, number> {

@@ -5,9 +5,12 @@ import {
   findTask,
   type GeneratedRecord,
   groupAt,
+  isInSpans,
+  type NodeSpan,
   type RedisClient,
   type RunInfo,
   readGenerated,
+  readReplaced,
   readRetrySource,
   stateCode,
   withDescendants,
@@ -36,9 +39,10 @@ export async function findOuter(
   if (refs.length === 0) return { outer: [], issues: [] };
   const scopes = await findScopes(redis, info, generator);
   const { handle, nodeCount } = info.facts;
+  const replaced = await readReplaced(redis, handle);
   const source = await readRetrySource(redis, handle, nodeCount);
   const below = new Set(await finishInTurns(withDescendants([generator], nodeCount, source)));
-  const look = { redis, info, generator, scopes, below, states: source.states };
+  const look = { redis, info, generator, scopes, below, replaced, states: source.states };
   const byKey = Map.groupBy(refs, ({ kind, name, runIf, on }) => [kind, name, runIf, on].join());
   const found: { readonly outer?: OuterParents; readonly issues: readonly Issue[] }[] = [];
   for (const same of byKey.values()) found.push(await findOne(look, same));
@@ -61,6 +65,8 @@ interface Look {
   readonly scopes: readonly string[];
   /** The generator and all that waits for it. */
   readonly below: ReadonlySet<number>;
+  /** Of sets that were generated anew; some of their tasks may go on. */
+  readonly replaced: readonly NodeSpan[];
   readonly states: Uint8Array;
 }
 
@@ -118,14 +124,18 @@ async function findId({ redis, info }: Look, id: string): Promise<readonly numbe
   return node === null ? [] : [node];
 }
 
-async function findClass({ info, states }: Look, name: string): Promise<readonly number[]> {
+async function findClass(
+  { info, replaced, states }: Look,
+  name: string,
+): Promise<readonly number[]> {
   const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
   const nodes: number[] = [];
   for (let at = 0; at < ranges.length; at += 2) {
     if (groups[ranges[at + 1] ?? 0]?.class !== name) continue;
     const stop = ranges[at + 2] ?? info.facts.nodeCount;
     for (let node = ranges[at] ?? 0; node < stop; node++) {
-      if (states[node] !== stateCode.retired) nodes.push(node);
+      const isGone = states[node] === stateCode.retired || isInSpans(replaced, node);
+      if (!isGone) nodes.push(node);
     }
   }
   return nodes;

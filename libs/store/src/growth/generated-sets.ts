@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toUint32 } from '../packed.ts';
 import type { RunHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
 
@@ -85,4 +86,23 @@ export function findSetOf(
 ): GeneratedRecord | undefined {
   for (const set of all.values()) if (node >= set.from && node < set.to) return set;
   return undefined;
+}
+
+/**
+ * Sets that were replaced and are not retired as a whole yet: what runs of them is left to end first. To be
+ * read before states: of a range that is gone from here every task is retired there.
+ */
+export async function readReplaced(
+  redis: RedisClient,
+  run: Pick<RunHandle, 'names'>,
+): Promise<readonly NodeSpan[]> {
+  const entries = await redis.lrangeBuffer(run.names.retiring, 0, -1);
+  return entries.map((entry) => {
+    const [from = 0, to = 0] = toUint32(entry);
+    return [from, to];
+  });
+}
+
+export function isInSpans(spans: readonly NodeSpan[], node: number): boolean {
+  return spans.some(([from, to]) => node >= from && node < to);
 }

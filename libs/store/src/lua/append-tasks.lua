@@ -41,7 +41,8 @@
 -- ARGV[10…] name of a key, 's' or 'h', offset or field, bytes
 --
 -- Returns one word: done; gone (the delivery is another's), moved (the run has another shape), busy (another
--- set is on its way, tasks are being cancelled, or the run is frozen for an edit), retrying, halting, retired (the generator itself was replaced).
+-- set is on its way, tasks are being cancelled, the run is frozen for an edit, or an end of the replaced set is still
+-- to be visited), retrying, halting, retired (the generator itself was replaced).
 local r = record()
 if not r.state then return 'gone' end
 local generator, attempt = ARGV[3], tonumber(ARGV[4])
@@ -52,10 +53,12 @@ if (r.retry or 0) > 0 then return 'retrying' end
 if r.editing or (r.cancel or 0) > 0 then return 'busy' end
 if not holds_delivery(ARGV[1], ARGV[2], tonumber(generator), attempt) then return 'gone' end
 if not may_append(ARGV[2]) then return 'busy' end
+-- What its set would join is on its way out; its record may be that of the new set already.
+if is_replaced(tonumber(generator)) then return 'retired' end
 if (r.shape or 0) ~= tonumber(ARGV[5]) then return 'moved' end
 local plan = cjson.decode(ARGV[6])
 if plan.within and byte(call('GETRANGE', K.state, plan.within, plan.within)) == RETIRED then return 'retired' end
-if #ARGV[9] > 0 and (r.retiring or 0) > 0 then return 'busy' end
+if #ARGV[9] > 0 and ((r.retiring or 0) > 0 or are_to_visit(plan.retired)) then return 'busy' end
 
 for at = 10, #ARGV, 4 do write_part(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
 
@@ -77,11 +80,13 @@ set_field('shape', (r.shape or 0) + 1)
 set_field('more', 1)
 add_total('fin', plan.padding)
 
--- The generator has not ended, so each of its end barriers waits for it and for the set.
+-- The generator has not ended, so each of its end barriers waits for it and for the set. One that the first
+-- success decides may have ended by a set that is replaced now: it has released what it releases.
 for at = 1, #ARGV[8], 8 do
   local barrier = u32(ARGV[8], at)
   call('HSET', K.moreParents, barrier, sub(ARGV[8], at + 4, at + 7))
-  call('SETRANGE', K.waiting, barrier * 4, '\0\0\0\2')
+  local flags = byte(call('GETRANGE', K.waiting, barrier * 4, barrier * 4))
+  call('SETRANGE', K.waiting, barrier * 4, char(flags >= RELEASED and flags or 0) .. '\0\0\2')
 end
 
 call('HSET', K.moreChildren, generator, sub(ARGV[7], 5, 8))

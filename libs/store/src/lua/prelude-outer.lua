@@ -13,6 +13,17 @@ local function still_to_visit()
   return ids
 end
 
+-- Whether the end of one of these nodes is still to be visited: an end barrier that is set back in this call
+-- would be counted down by it.
+local function are_to_visit(ids)
+  if call('EXISTS', K.backlog) == 0 then return false end
+  local waiting = still_to_visit()
+  for _, id in ipairs(ids) do
+    if waiting[id] then return true end
+  end
+  return false
+end
+
 -- Adds edges to what came later of each parent: 8 bytes each, from byte `at` of the packed list, ascending
 -- by parent. Those of parents whose children were visited already are seen at once.
 local function add_parents_of_run(packed, at)

@@ -6,6 +6,7 @@ import {
   DeliveryExecutor,
   Enqueuer,
   type ExecutorFacts,
+  editRun,
   type GeneratorTools,
   LostDeliveries,
   Pace,
@@ -24,19 +25,15 @@ import { RunTurns } from '@runnel/listener/run-turns';
 import { createLogger } from '@runnel/service';
 import { Chores, noFence, nudge, RunInfoCache, runHandle } from '@runnel/store';
 import { RunCancels } from '@runnel/worker/run-cancels';
-import { planOf } from '../random-graph.ts';
 import { ModelQueues, type StartedModelJob } from './job-queue.ts';
 import { ModelExecutors } from './model-executor.ts';
 import type { Process } from './process.ts';
+import { type ChangeKind, client, namespace, runId } from './scene.ts';
 import {
-  type ChangeKind,
-  client,
   ModelLeases,
   type ModelListener,
   ModelShares,
   type ModelWorker,
-  namespace,
-  runId,
   type World,
 } from './world.ts';
 
@@ -50,13 +47,8 @@ const logger = createLogger({ name: 'interleavings', level: 'silent' });
 export function startApi(world: World): void {
   const process = world.spawn('api', 0);
   const redis = world.connect(process, 'redis');
-  const { graph, maxBatch, stopsOnFailure, parallelism } = world.scene;
-  const executors: ExecutorFacts = {
-    lane: () => 'computes',
-    maxBatch: () => maxBatch,
-    isSideBySide: () => false,
-  };
-  const plan = planOf(graph, { onFailure: stopsOnFailure ? 'stop' : 'continue', parallelism });
+  const executors = executorFacts(world);
+  const plan = world.plan();
   process.start(async () => {
     while (!world.isAcknowledged) {
       const context = { redis, namespace, executors, now: world.nowMs };
@@ -72,6 +64,10 @@ export function startApi(world: World): void {
   });
 }
 
+function executorFacts({ scene: { maxBatch } }: World): ExecutorFacts {
+  return { lane: () => 'computes', maxBatch: () => maxBatch, isSideBySide: () => false };
+}
+
 /** A user who cancels the run; where the api dies meanwhile, the user does not try again. */
 export function startCancel(world: World): void {
   const process = world.spawn('user', 0);
@@ -82,7 +78,7 @@ export function startCancel(world: World): void {
 }
 
 /** A user who changes tasks of the run, or the whole; where the api dies meanwhile, that is all. */
-export function startChange(world: World, kind: ChangeKind | 'resume'): void {
+export function startChange(world: World, kind: Exclude<ChangeKind, 'edit'> | 'resume'): void {
   const process = world.spawn('user', 0);
   const redis = world.connect(process, 'redis');
   if (kind !== 'resume') world.changed.add(kind);
@@ -110,7 +106,32 @@ export function startChange(world: World, kind: ChangeKind | 'resume'): void {
   });
 }
 
-export function firstTask({ scene: { graph } }: World): number {
+/** So often a user asks again who was told that the run can't be edited now. */
+const editsAtMost = 4;
+
+/** A user who gives the run a revision; where the api dies meanwhile, that is all. */
+export function startEdit(world: World, revision: number): void {
+  const process = world.spawn('user', 0);
+  const redis = world.connect(process, 'redis');
+  world.changed.add('edit');
+  world.revisions.expect(process, revision);
+  const plan = world.revisions.plan(revision);
+  const spec = { kind: 'document', value: { revision } } as const;
+  const context = { redis, executors: executorFacts(world), now: () => world.nowMs };
+  process.start(async () => {
+    for (let time = 0; time < editsAtMost; time++) {
+      const info = await new RunInfoCache(redis, namespace).read(runId);
+      const request = { plan, spec, source: null, priority: 0, by: null };
+      const done = await editRun(context, info, request).catch(() => null);
+      if (done !== null) return;
+      await sleep(400);
+    }
+  });
+}
+
+/** The first task, or the first that generates tasks. */
+export function firstTask({ scene: { graph }, growth }: World): number {
+  if (growth !== null) return growth.generator;
   return Math.max(
     0,
     graph.findIndex(({ isBarrier }) => !isBarrier),
@@ -119,12 +140,7 @@ export function firstTask({ scene: { graph } }: World): number {
 
 /** The class of the first task; there may be barriers alone. */
 export function changedClass(world: World): string {
-  const { groups, groupRanges } = planOf(world.scene.graph);
-  let group = 0;
-  for (let at = 0; at < groupRanges.length; at += 2) {
-    if ((groupRanges[at] ?? 0) <= firstTask(world)) group = groupRanges[at + 1] ?? 0;
-  }
-  return groups[group]?.class ?? '';
+  return world.growth?.changedClass ?? world.revisions.classOf(firstTask(world));
 }
 
 export function startWorker(world: World, index: number): void {
@@ -144,7 +160,7 @@ export function startWorker(world: World, index: number): void {
     executors: new ModelExecutors(world, process),
     secrets: { read: () => Promise.reject(new Error('no task asks for one')) },
     fence: noFence,
-    generators: noGenerators,
+    generators: world.growth?.tools ?? noGenerators,
     pace: new Pace(),
     settling: new Set(),
     slots: slotsPerWorker,
@@ -161,6 +177,7 @@ export function startWorker(world: World, index: number): void {
     shutdown: new AbortController(),
     checkCancels: () => cancels.check(redis, infos),
     checkTasks: () => cancels.checkTasks(redis, runHandle(namespace, runId)),
+    checkEdited: () => cancels.checkEdited(redis),
   };
   world.workers[index] = worker;
   for (let slot = 0; slot < slotsPerWorker; slot++) {
@@ -200,6 +217,7 @@ async function serveSlot(
         ...{ runId: job.runId, carrier, attemptsStarted, mustClaim: hold.mustClaim },
         ...{ lease: lease.signal, cancel: hold.signal, shutdown: shutdown.signal },
         watchTasks: hold.watch,
+        onClaimed: hold.guard,
       });
     } catch {
       // A processor that throws ends its job all the same: as a failed one.

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { type GrowingGraph, growingArbitrary, withFreshTasks } from '../growing-graph.ts';
 import { type Graph, graphArbitrary } from '../random-graph.ts';
+import type { ChangeKind, Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
-import type { ChangeKind, Scene } from './world.ts';
 
 export interface Case {
   readonly scene: Scene;
@@ -9,20 +10,23 @@ export interface Case {
 }
 
 const changeKinds: readonly ChangeKind[] = ['pause', 'pause-class', 'cancel-class', 'retry'];
+const changesBesideEdits: readonly ChangeKind[] = ['pause', 'cancel-class', 'retry', 'edit'];
 
 /** Small graphs, small windows, and a tape of choices: what shrinks still says the same. */
-export const caseArbitrary: fc.Arbitrary<Case> = fc.record({
-  scene: scenes({ min: 3, max: 12 }),
-  order: orders(),
-});
+export function cases(grows?: boolean): fc.Arbitrary<Case> {
+  return fc.record({ scene: scenes({ min: 3, max: 12, grows }), order: orders() });
+}
 
 /** Runs of `min` to `max` nodes, with what is set around them. */
 export function scenes({
   min,
   max,
+  grows,
 }: {
   readonly min: number;
   readonly max: number;
+  /** Whether tasks generate tasks; not said: some do. */
+  readonly grows?: boolean | undefined;
 }): fc.Arbitrary<Scene> {
   return fc
     .record({
@@ -42,20 +46,58 @@ export function scenes({
           arbitrary: fc.array(fc.constantFrom(...changeKinds), { minLength: 1, maxLength: 3 }),
           weight: 1,
         },
+        { arbitrary: editsAmong(), weight: 1 },
       ),
+      growing: growths(Math.min(max, 5), grows),
+      isLargeSet: oneOf(6),
+      edits: fc.array(fc.nat(65_535), { minLength: 1, maxLength: 60, size: 'max' }),
     })
     .map(withoutPoisonousBarrier)
-    .map(evenWhereRetried);
+    .map(evenWhereChanged);
 }
 
 /** What is run again ends as before, whichever of its attempts that is. */
-export function evenWhereRetried(scene: Scene): Scene {
-  if (!scene.changes.includes('retry')) return scene;
+export function evenWhereChanged(scene: Scene): Scene {
+  // Runs with generators are not edited here.
+  if (scene.changes.includes('edit') && scene.growing !== null)
+    return evenWhereChanged({ ...scene, growing: null });
+  if (scene.growing !== null) return evenWhereGrowing(scene, scene.growing);
+  const calm = { ...scene, poison: null, stopsOnFailure: false };
+  if (!scene.changes.includes('retry')) return scene.changes.includes('edit') ? calm : scene;
   const graph = scene.graph.map((node) => ({
     ...node,
     attempts: node.attempts.slice(0, 1),
   }));
-  return { ...scene, graph, poison: null, stopsOnFailure: false };
+  return { ...calm, graph };
+}
+
+function evenWhereGrowing(scene: Scene, growing: GrowingGraph): Scene {
+  const isRetried = scene.changes.includes('retry');
+  const graph = isRetried ? withFreshTasks(inOneAttempt(growing)) : growing;
+  return { ...scene, growing: graph, poison: null, stopsOnFailure: false };
+}
+
+function growths(most: number, grows: boolean | undefined): fc.Arbitrary<GrowingGraph | null> {
+  if (grows === undefined) return fc.option(growingArbitrary(most), { freq: 4 });
+  return grows ? growingArbitrary(most) : fc.constant(null);
+}
+
+function inOneAttempt(graph: GrowingGraph): GrowingGraph {
+  return graph.map((node) => ({
+    ...node,
+    isRetried: false,
+    set: node.set === null ? null : inOneAttempt(node.set),
+  }));
+}
+
+/** An edit, and perhaps something else before or after it. */
+function editsAmong(): fc.Arbitrary<readonly ChangeKind[]> {
+  return fc.oneof(
+    { arbitrary: fc.constant<ChangeKind[]>(['edit']), weight: 2 },
+    fc
+      .tuple(fc.constantFrom(...changesBesideEdits), fc.boolean())
+      .map(([other, isFirst]): ChangeKind[] => (isFirst ? [other, 'edit'] : ['edit', other])),
+  );
 }
 
 /** A barrier runs nowhere. */

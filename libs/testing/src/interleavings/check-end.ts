@@ -1,10 +1,14 @@
 import type { FinalTaskState } from '@runnel/core';
 import { runKeyDocs, shardKeyDocs, stateCode } from '@runnel/store';
 import { attemptEnds, decideBy, finalStates } from '../model.ts';
-import { type GraphNode, planOf } from '../random-graph.ts';
+import type { GraphNode } from '../random-graph.ts';
 import { changedClass } from './actors.ts';
+import { findWrongsOfEdits } from './check-edits.ts';
+import { findWrongsOfGrowth } from './check-growth.ts';
+import { clockKey } from './growth.ts';
 import { readFinalStates } from './read-states.ts';
-import { hasOutput, names, runId, type World } from './world.ts';
+import { hasOutput, names, runId } from './scene.ts';
+import type { World } from './world.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -28,9 +32,13 @@ interface Left {
 export async function findWrongs(world: World): Promise<readonly string[]> {
   const left = await readLeft(world);
   const isHalted = left.meta['halt'] !== undefined;
+  if (world.growth !== null) {
+    return [...(await findWrongsOfGrowth(world, world.growth)), ...leftovers(left)];
+  }
   return [
     ...wrongStates(world, left, isHalted),
     ...wrongCounts(world, left),
+    ...(await findWrongsOfEdits(world)),
     // What was cancelled, or run again, has made as many attempts as it had come to.
     ...(isHalted || isChanged(world) ? [] : wrongAttempts(world, left)),
     // A cancel of the run drops visits, and a retry counts anew only for what it brings back.
@@ -78,18 +86,17 @@ async function readLeft(world: World): Promise<Left> {
 }
 
 function isChanged({ changed }: World): boolean {
-  return changed.has('cancel-class') || changed.has('retry');
+  return changed.has('cancel-class') || changed.has('retry') || changed.has('edit');
 }
 
 /** Each by what its parents have come to; tasks of a class that was cancelled may have ended as that. */
 function expectedStates(world: World, states: Left['states']): Left['states'] {
   if (!isChanged(world)) return finalStates(world.expected);
-  const { groups, groupRanges } = planOf(world.scene.graph);
-  const raw = Buffer.from(groupRanges.buffer, groupRanges.byteOffset, groupRanges.byteLength);
+  const changed = changedClass(world);
   return world.expected.map((node, id) => {
     const decision = decideBy(node, states);
     const state = decision === 'run' ? runEnd(node) : decision;
-    const isOfClass = groups[groupOf(raw, id)]?.class === changedClass(world);
+    const isOfClass = world.revisions.classOf(id) === changed;
     // A cancel of the run leaves behind what no retry brings back.
     const isCut = world.scene.isCancelled || (isOfClass && world.changed.has('cancel-class'));
     if (!isCut) return state;
@@ -128,7 +135,7 @@ function wrongCounts(
   world: World,
   { states, meta, counts, demand, ranges }: Left,
 ): readonly string[] {
-  const { graph } = world.scene;
+  const { graph } = world;
   const expected: Record<string, number> = { 'meta fin': graph.length, 'meta bad': 0 };
   const add = (name: string): void => {
     expected[name] = (expected[name] ?? 0) + 1;
@@ -219,9 +226,11 @@ function leftovers({ keys, pending, length }: Left): readonly string[] {
       allowed.includes(name) && !emptied.includes(name) ? [key] : [],
     ),
   );
+  // Specs of earlier revisions; a document is never its own payload.
+  const isEarlier = (key: string): boolean => key.startsWith(`${names.spec}@`) || key === clockKey;
   const needed = [names.ended, names.runs, names.meta];
   return [
-    ...keys.filter((key) => !fine.has(key)).map((key) => `${key} is left`),
+    ...keys.filter((key) => !fine.has(key) && !isEarlier(key)).map((key) => `${key} is left`),
     ...needed.filter((key) => !keys.includes(key)).map((key) => `${key} is missing for ${runId}`),
     ...(pending > 0 ? [`${pending} entries are pending`] : []),
     ...(length > 0 ? [`${length} entries are in the stream`] : []),

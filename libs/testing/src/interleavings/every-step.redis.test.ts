@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { scenes } from './cases.ts';
+import { evenWhereChanged, scenes } from './cases.ts';
 import { closeDatabases, openDatabases } from './databases.ts';
 import { type Played, playCase } from './play-case.ts';
+import type { Scene } from './scene.ts';
 import type { FaultAt } from './schedule.ts';
 import { loadVariant, smallPages, type Variant } from './variant.ts';
 import { installVirtualTime } from './virtual-time.ts';
-import type { Scene } from './world.ts';
 
 let databases: readonly Redis[];
 let variant: Variant;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const wanted = process.env['RUNNEL_INTERLEAVINGS_GRAPHS'];
-const graphs = Number(wanted ?? 30);
+const graphs = Number(wanted ?? 12);
 /** A crash before a step is mostly one after the step before: in an ordinary run one will do. */
 const ways: readonly FaultAt['how'][] =
   wanted === undefined
@@ -35,8 +35,7 @@ const ways: readonly FaultAt['how'][] =
 test.each(ways)(
   `${graphs} runs end right whichever step the fault strikes: %s`,
   async (how) => {
-    const fixed = fc.sample(scenes({ min: 3, max: 5 }), { numRuns: graphs, seed: 7 });
-    const left = [...fixed];
+    const left = [...fixedScenes()];
 
     const wrongs = await Promise.all(databases.map((redis) => strikeAll(redis, left, how)));
 
@@ -44,6 +43,20 @@ test.each(ways)(
   },
   3_600_000,
 );
+
+/** Half of the runs are as any, a quarter is edited while it goes on, in a quarter tasks generate tasks. */
+function fixedScenes(): readonly Scene[] {
+  const sample = (numRuns: number, grows: boolean): readonly Scene[] =>
+    fc.sample(scenes({ min: 3, max: 5, grows }), { numRuns, seed: 7 });
+  const some = Math.ceil(graphs / 4);
+  const edited = sample(some, false).map((scene) =>
+    evenWhereChanged({ ...scene, changes: ['edit'], isCancelled: false }),
+  );
+  return [...sample(graphs - 2 * some, false), ...edited, ...sample(some, true)];
+}
+
+/** Operations after which a run is edited: it goes on by then. */
+const changeAt = 20;
 
 /** Takes graphs until none is left, and strikes each at every step. */
 async function strikeAll(
@@ -67,5 +80,5 @@ async function strikeAll(
 
 /** Steps go in turn, so that the same scene comes to the same steps each time. */
 async function strike(redis: Redis, scene: Scene, faultAt: FaultAt): Promise<Played> {
-  return await playCase(redis, scene, { skip: 0, deaf: 0, tape: [], faultAt }, variant);
+  return await playCase(redis, scene, { skip: 0, deaf: 0, tape: [], changeAt, faultAt }, variant);
 }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { type Case, caseArbitrary, evenWhereRetried } from './cases.ts';
+import { type Case, cases as casesOf, evenWhereChanged } from './cases.ts';
 import { playCase } from './play-case.ts';
+import type { Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
 import type { Variant } from './variant.ts';
-import type { Scene } from './world.ts';
 
 export interface Exploration {
   readonly cases: number;
@@ -15,6 +15,8 @@ export interface Exploration {
   /** What is the same in every case. */
   readonly scene?: Partial<Scene>;
   readonly order?: Partial<Order>;
+  /** Whether tasks generate tasks; not said: in some cases. */
+  readonly grows?: boolean;
   /** False: that a case goes wrong is enough, however large it is. */
   readonly shrinks?: boolean;
 }
@@ -55,11 +57,11 @@ interface Found {
 
 async function explore(redis: Redis, options: Exploration, found: Found): Promise<Explored> {
   let [cases, operations] = [0, 0];
-  const property = fc.asyncProperty(caseArbitrary, async ({ scene, order }: Case) => {
+  const property = fc.asyncProperty(casesOf(options.grows), async ({ scene, order }: Case) => {
     if (found.by !== null && found.by !== redis) return;
     const played = await playCase(
       redis,
-      evenWhereRetried({ ...scene, ...options.scene }),
+      evenWhereChanged({ ...scene, ...options.scene }),
       { ...order, ...options.order },
       options.variant,
     );

@@ -41,6 +41,14 @@ export function checksOfCancels(world: World, hasCancelled: boolean): readonly H
     .map((worker) => () => worker.process.start(() => worker.checkCancels()));
 }
 
+/** They ask, too, what edits have left of their deliveries. */
+export function checksOfEdits(world: World): readonly Happening[] {
+  if (!world.changed.has('edit')) return [];
+  return world.workers
+    .filter(({ process }) => !process.isDead && !process.isFrozen)
+    .map((worker) => () => worker.process.start(() => worker.checkEdited()));
+}
+
 function choresOf(world: World, awake: readonly Process[]): readonly Happening[] {
   return world.listeners
     .filter(({ process }) => awake.includes(process))

@@ -18,7 +18,7 @@ afterAll(async () => {
   await closeDatabases(databases);
 });
 
-const cases = Number(process.env['RUNNEL_INTERLEAVINGS'] ?? 8_000);
+const cases = Number(process.env['RUNNEL_INTERLEAVINGS'] ?? 4_000);
 const seed = Number(
   process.env['RUNNEL_INTERLEAVINGS_SEED'] ?? Math.floor(Math.random() * 2 ** 30),
 );

@@ -25,7 +25,7 @@ const seed = 1;
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
   'it is found when %s',
-  async (_name, { edits = [], detour, scene = {}, order = {} }) => {
+  async (_name, { edits = [], detour, scene = {}, order = {}, grows = false }) => {
     const variant = await loadVariant(databases, [...smallPages, ...edits], detour);
 
     const { failure } = await exploreBeside(databases, {
@@ -34,6 +34,7 @@ test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
       variant,
       scene,
       order,
+      grows,
       shrinks: false,
     });
 

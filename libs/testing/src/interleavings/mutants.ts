@@ -1,7 +1,9 @@
+import { editMutants } from './edit-mutants.ts';
+import { growthMutants } from './growth-mutants.ts';
 import { partMutants } from './part-mutants.ts';
+import type { Scene } from './scene.ts';
 import type { Order } from './schedule.ts';
 import type { Detour, Edit } from './variant.ts';
-import type { Scene } from './world.ts';
 
 /** A mistake that the exploration must find. */
 export interface Mutant {
@@ -11,6 +13,8 @@ export interface Mutant {
   /** Scenes in which it shows sooner. */
   readonly scene?: Partial<Scene>;
   readonly order?: Partial<Order>;
+  /** Whether tasks generate tasks; not said: none does. */
+  readonly grows?: boolean;
 }
 
 const turn = ['take-turn'] as const;
@@ -18,6 +22,8 @@ const turn = ['take-turn'] as const;
 /** Each is one promise of the protocol, broken. */
 export const mutants: readonly Mutant[] = [
   ...partMutants,
+  ...editMutants,
+  ...growthMutants,
   {
     name: 'outcomes of a lost claim count',
     edits: [
@@ -95,7 +101,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a delivery is lost while its outcomes wait to be settled',
-    scene: { reportsOnly: true },
+    scene: {
+      reportsOnly: true,
+      changes: [],
+      isCancelled: false,
+      poison: null,
+      slowSubmission: null,
+    },
     order: { deaf: 80, skip: 40 },
     detour: async (_redis, [name], send) => {
       const reply = await send();

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutants.ts';
-import type { Scene } from './world.ts';
+import type { Scene } from './scene.ts';
 
 const turn = ['take-turn'] as const;
 const still = { isCancelled: false, stopsOnFailure: false, poison: null } as const;

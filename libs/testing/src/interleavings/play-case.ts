@@ -1,9 +1,10 @@
 import { openOutcomes } from '@runnel/store';
 import type { Redis } from 'ioredis';
 import { findWrongs } from './check-end.ts';
+import { namespace, type Scene, shard } from './scene.ts';
 import { type Order, Schedule } from './schedule.ts';
 import type { Variant } from './variant.ts';
-import { namespace, type Scene, shard, Violation, World } from './world.ts';
+import { Violation, World } from './world.ts';
 
 /** What a case came to. */
 export interface Played {

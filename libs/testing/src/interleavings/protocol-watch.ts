@@ -1,4 +1,10 @@
-import { type Delivery, decodeDelivery, decodeOutcome, outcomeBytes } from '@runnel/store';
+import {
+  type Delivery,
+  decodeDelivery,
+  decodeOutcome,
+  finalStateOf,
+  outcomeBytes,
+} from '@runnel/store';
 import type { Redis } from 'ioredis';
 import type { Call } from './gated-redis.ts';
 import { scriptOf } from './variant.ts';
@@ -18,6 +24,8 @@ export interface WatchOptions {
   /** Where the run, or classes of it, may be paused. */
   readonly meta?: string;
   readonly paused?: string;
+  /** Where tasks may be brought back or kept by a change: what has ended is not given away. */
+  readonly state?: string;
   fail(what: string): void;
 }
 
@@ -34,6 +42,8 @@ export class ProtocolWatch {
   /** When each process first found a carrier lost. */
   readonly #suspected = new Map<string, number>();
   readonly #added = new Set<number>();
+  /** Outcomes that came while the run was frozen: a later turn may settle them. */
+  #stashed = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -65,9 +75,7 @@ export class ProtocolWatch {
     const field = (letter: string): unknown => args[args.indexOf(letter) + 1];
     const [packed, token] = [field('p'), field('t')];
     if (!Buffer.isBuffer(packed) || !Buffer.isBuffer(token) || packed.length === 0) return;
-    const places: number[] = [];
-    for (let at = 0; at < packed.length; at += outcomeBytes)
-      places.push(decodeOutcome(packed, at).place);
+    const places = placesIn(packed);
     const carrier = Number(field('c'));
     this.#appended.push({ carrier, token: token.toString('hex'), places, at: ++this.#time });
   }
@@ -75,6 +83,7 @@ export class ProtocolWatch {
   /** A claim is answered under its own token, and only to a later start than the last. */
   async #claim(args: readonly unknown[], send: () => unknown): Promise<unknown> {
     const isPaused = await this.#readPaused();
+    const isFrozen = await this.#readFrozen();
     const reply = await send();
     const packed: unknown = Array.isArray(reply) ? reply[0] : null;
     if (!Buffer.isBuffer(packed)) return reply;
@@ -90,6 +99,8 @@ export class ProtocolWatch {
     if (isNew && isPaused(decodeDelivery(Number(carrier), packed).group)) {
       this.#options.fail(`${carrier} was claimed though it is paused`);
     }
+    if (isNew && isFrozen) this.#options.fail(`${carrier} was claimed while its run was frozen`);
+    if (isNew) await this.#checkEnded(decodeDelivery(Number(carrier), packed));
     this.#claims.set(Number(carrier), { started: Number(started), token: own });
     return reply;
   }
@@ -112,8 +123,38 @@ export class ProtocolWatch {
     const reply = await send();
     this.#checkReserved(reply, isPaused);
     const accepted = Array.isArray(reply) ? Number(reply[4]) : 0;
-    if (accepted > current) this.#options.fail('an outcome of a lost claim was accepted');
+    if (Array.isArray(reply) && String(reply[0]) === 'editing') {
+      this.#stashed += current;
+      this.#keepStashed(settlements);
+    }
+    if (accepted > current + this.#stashed) {
+      this.#options.fail('an outcome of a lost claim was accepted');
+    }
+    this.#stashed -= Math.max(0, accepted - current);
     return reply;
+  }
+
+  /** What a frozen run keeps has reached the run as an entry of the stream has. */
+  #keepStashed(settlements: readonly unknown[]): void {
+    for (let at = 0; at + 5 <= settlements.length; at += 5) {
+      const [carrier, token, packed] = settlements.slice(at, at + 3);
+      if (!Buffer.isBuffer(token) || !Buffer.isBuffer(packed)) continue;
+      this.#appended.push({
+        ...{ carrier: Number(carrier), token: token.toString('hex'), at: ++this.#time },
+        places: placesIn(packed),
+      });
+    }
+  }
+
+  /** An open place of a delivery is a task that has not ended. */
+  async #checkEnded({ ids, open }: Delivery): Promise<void> {
+    const { redis, state, fail } = this.#options;
+    if (state === undefined) return;
+    const states = await redis.getBuffer(state);
+    for (const [place, id] of ids.entries()) {
+      const hasEnded = finalStateOf(states?.[id] ?? 0) !== undefined;
+      if (open[place] && hasEnded) fail(`${id} was given away, and has ended`);
+    }
   }
 
   /** Nothing that is paused is given away without a claim. */
@@ -123,6 +164,11 @@ export class ProtocolWatch {
       if (!Buffer.isBuffer(packed) || !isPaused(packed.readUInt32LE(16))) continue;
       this.#options.fail('what is paused was reserved');
     }
+  }
+
+  async #readFrozen(): Promise<boolean> {
+    const { redis, meta } = this.#options;
+    return meta !== undefined && (await redis.hexists(meta, 'editing')) === 1;
   }
 
   /** Which groups may not start, as it stands. */
@@ -161,4 +207,11 @@ export class ProtocolWatch {
     const packed = await this.#options.redis.hgetBuffer(this.#options.deliveries, String(carrier));
     return packed === null ? null : decodeDelivery(carrier, packed);
   }
+}
+
+function placesIn(packed: Buffer): readonly number[] {
+  const places: number[] = [];
+  for (let at = 0; at < packed.length; at += outcomeBytes)
+    places.push(decodeOutcome(packed, at).place);
+  return places;
 }

@@ -1,6 +1,7 @@
 import type { FinalTaskState } from '@runnel/core';
 import { stateCode } from '@runnel/store';
-import { names, type World } from './world.ts';
+import { names } from './scene.ts';
+import type { World } from './world.ts';
 
 const finals: readonly FinalTaskState[] = [
   'succeeded',
@@ -16,7 +17,12 @@ export async function readFinalStates(
   world: World,
 ): Promise<readonly (FinalTaskState | undefined)[]> {
   const raw = await world.redis.getBuffer(names.state);
-  return world.scene.graph.map((_, id) => byCode.get(raw?.[id] ?? 0));
+  return world.graph.map((_, id) => byCode.get(raw?.[id] ?? 0));
+}
+
+/** Whether something is left of an edit that broke off: it goes as a submission that did. */
+export async function readHasShadow({ redis, changed }: World): Promise<boolean> {
+  return changed.has('edit') && (await redis.zcard(names.submitting)) > 0;
 }
 
 /** Whether the run has ended. */

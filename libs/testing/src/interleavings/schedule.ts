@@ -3,14 +3,15 @@ import {
   startCancel,
   startChange,
   startChore,
+  startEdit,
   startListener,
   startWorker,
   stopWorker,
 } from './actors.ts';
 import { drawFault, type FaultContext } from './faults.ts';
-import { checksOfCancels, happenings, unnoticedLosses } from './happenings.ts';
+import { checksOfCancels, checksOfEdits, happenings, unnoticedLosses } from './happenings.ts';
 import type { Process, Role } from './process.ts';
-import { readHasEnded } from './read-states.ts';
+import { readHasEnded, readHasShadow } from './read-states.ts';
 import type { ModelWorker, World } from './world.ts';
 
 /** A fault at the n-th operation of the case, instead of drawn ones. */
@@ -27,6 +28,8 @@ export interface Order {
   /** So many numbers of the tape long nobody reads the stream: its entries wait. */
   readonly deaf: number;
   readonly faultAt?: FaultAt;
+  /** After so many operations the user makes the next change; else when all has come to rest. */
+  readonly changeAt?: number;
 }
 
 /** Long enough for every fault of a tape to be overcome; more means that the run is stuck. */
@@ -54,6 +57,7 @@ export class Schedule implements FaultContext {
   #hasHalted = false;
   /** Changes that the user has made. */
   #changes = 0;
+  #edits = 0;
   #isPaused = false;
   #rests = 0; // since the run has ended and the last fault struck
 
@@ -172,6 +176,7 @@ export class Schedule implements FaultContext {
       ...happenings(world),
       ...this.#restarts.map((_, index) => () => this.#restart(index)),
       ...checksOfCancels(world, this.#hasCancelled),
+      ...checksOfEdits(world),
       ...(this.#mayCancel() ? [() => this.#cancel()] : []),
       ...(this.#mayChange() ? [() => this.#change()] : []),
       ...(this.#isPaused ? [() => this.#letGoOn()] : []),
@@ -200,13 +205,19 @@ export class Schedule implements FaultContext {
     return this.world.isAcknowledged && this.#changes < this.world.scene.changes.length;
   }
 
+  #changeInTime(): void {
+    const { changeAt = Number.POSITIVE_INFINITY } = this.#order;
+    if (this.operations >= changeAt && this.#changes === 0 && this.#mayChange()) this.#change();
+  }
+
   #change(): void {
     const kind = this.world.scene.changes[this.#changes++];
     if (kind === undefined) return;
     this.world.log.push(`the user asks for ${kind}`);
     this.#isPaused ||= kind === 'pause' || kind === 'pause-class';
     this.#hasCancelled ||= kind === 'cancel-class';
-    startChange(this.world, kind);
+    if (kind === 'edit') startEdit(this.world, this.#edits++);
+    else startChange(this.world, kind);
   }
 
   #letGoOn(): void {
@@ -234,7 +245,9 @@ export class Schedule implements FaultContext {
     for (let round = 0; round < mostRounds; round++) {
       await this.#comeToRest();
       const isDone = this.world.isAcknowledged && !this.#mayCancel() && !this.#mayChange();
-      if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) return;
+      if (isDone && (await readHasEnded(this.world)) && this.#rests++ > 0) {
+        if (!(await readHasShadow(this.world))) return;
+      }
       await this.#nextRound();
     }
     this.world.fail('the run did not end');
@@ -245,6 +258,7 @@ export class Schedule implements FaultContext {
     const { world } = this;
     const until = world.nowMs + nearMs;
     for (let step = 0; step < mostStepsPerRound; step++) {
+      this.#changeInTime();
       if (await this.#goOnInTurn()) continue;
       const timers = world.live().flatMap((process) => (process.isFrozen ? [] : process.timers()));
       const near = timers.filter(({ dueMs }) => dueMs <= until);
@@ -275,6 +289,7 @@ export class Schedule implements FaultContext {
       for (const which of listener.chores.keys()) startChore(listener, which);
     }
     for (const check of checksOfCancels(world, this.#hasCancelled)) check();
+    for (const check of checksOfEdits(world)) check();
     await rest();
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { allScripts } from '@runnel/store';
 import type { Redis } from 'ioredis';
+import { clockKey } from './growth.ts';
 
 export type ScriptName = (typeof allScripts)[keyof typeof allScripts]['name'];
 
@@ -39,6 +40,14 @@ export const smallPages: readonly Edit[] = [
   { scripts: ['page-cancel'], find: 'tonumber(ARGV[2])', replace: '2' },
   { scripts: ['page-cancel'], find: 'tonumber(ARGV[3])', replace: '1' },
   { scripts: ['page-retry'], find: 'tonumber(ARGV[2])', replace: '3' },
+  { scripts: ['page-edit'], find: 'tonumber(ARGV[4])', replace: '2' },
+  { scripts: ['take-turn'], find: 'RETIRE_PAGE = 1024', replace: 'RETIRE_PAGE = 2' },
+  // The lock of those who append is kept by the time of Redis, which is not that of the case.
+  {
+    scripts: ['append-tasks', 'write-generated'],
+    find: "local t = call('TIME')\n  return tonumber(t[1]) * 1000 + floor(tonumber(t[2]) / 1000)",
+    replace: `return tonumber(call('GET', '${clockKey}'))`,
+  },
   { scripts: ['seal-run'], find: 'tonumber(ARGV[2])', replace: '5' },
 ];
 

@@ -27,7 +27,7 @@ export function runAs(owner: TimeOwner, work: () => void): void {
  * was. The product's own code is explored, and some of its timers are not passed in.
  */
 export function installVirtualTime(): () => void {
-  const { setTimeout, clearTimeout } = globalThis;
+  const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis;
   const { now } = Date;
   const sleeps = { setTimeout: timers.setTimeout, setImmediate: timers.setImmediate };
   Object.assign(globalThis, {
@@ -35,6 +35,19 @@ export function installVirtualTime(): () => void {
       owners.getStore() === undefined
         ? setTimeout(call as (...args: unknown[]) => void, ms, ...more)
         : startTimer(call, ms),
+    setInterval: (call: () => void, ms = 0, ...more: unknown[]) =>
+      owners.getStore() === undefined
+        ? setInterval(call as (...args: unknown[]) => void, ms, ...more)
+        : startTimer(call, ms, ms),
+    clearInterval: (timer: unknown) => {
+      if (timer instanceof Started) timer.stop();
+      else clearInterval(timer as NodeJS.Timeout); // as below
+    },
+    // Where a long computation lets others have a turn: here they have theirs anyway.
+    setImmediate: (call: () => void, ...more: unknown[]) =>
+      owners.getStore() === undefined
+        ? setImmediate(call as (...args: unknown[]) => void, ...more)
+        : queueMicrotask(call),
     clearTimeout: (timer: unknown) => {
       if (timer instanceof Started) timer.stop();
       else clearTimeout(timer as NodeJS.Timeout); // what was not started here is the platform's
@@ -51,7 +64,9 @@ export function installVirtualTime(): () => void {
   });
   syncBuiltinESMExports();
   return () => {
-    Object.assign(globalThis, { setTimeout, clearTimeout });
+    Object.assign(globalThis, {
+      ...{ setTimeout, clearTimeout, setInterval, clearInterval, setImmediate },
+    });
     Date.now = now;
     Object.assign(timers, sleeps);
     syncBuiltinESMExports();
@@ -59,19 +74,22 @@ export function installVirtualTime(): () => void {
 }
 
 class Started implements VirtualTimer {
-  readonly dueMs: number;
+  dueMs: number;
   readonly #owner: TimeOwner;
   readonly #call: () => void;
+  readonly #everyMs: number | null;
 
-  constructor(owner: TimeOwner, call: () => void, ms: number) {
+  constructor(owner: TimeOwner, call: () => void, ms: number, everyMs: number | null) {
     this.#owner = owner;
     this.#call = call;
+    this.#everyMs = everyMs;
     this.dueMs = owner.nowMs() + ms;
     owner.addTimer(this);
   }
 
   fire(): void {
-    this.stop();
+    if (this.#everyMs === null) this.stop();
+    else this.dueMs = this.#owner.nowMs() + this.#everyMs;
     owners.run(this.#owner, this.#call);
   }
 
@@ -85,8 +103,8 @@ class Started implements VirtualTimer {
   }
 }
 
-function startTimer(call: () => void, ms: number): Started {
+function startTimer(call: () => void, ms: number, everyMs: number | null = null): Started {
   const owner = owners.getStore();
   if (owner === undefined) throw new Error('a virtual timer has no owner');
-  return new Started(owner, call, ms);
+  return new Started(owner, call, ms, everyMs);
 }

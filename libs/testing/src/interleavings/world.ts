@@ -1,54 +1,24 @@
-import { runIdOfKey, Shares } from '@runnel/engine';
+import type { Plan } from '@runnel/core';
+import { Shares } from '@runnel/engine';
 import { ShardLeases } from '@runnel/listener/shards';
 import {
   cancelChannel,
   cancelTasksChannel,
+  editChannel,
   pauseChannel,
   type RedisClient,
-  runHandle,
-  shardOf,
 } from '@runnel/store';
 import type { RunCancels } from '@runnel/worker/run-cancels';
 import type { Redis } from 'ioredis';
 import type { Graph } from '../random-graph.ts';
 import { type Call, gateRedis } from './gated-redis.ts';
+import { clockKey, Growth } from './growth.ts';
 import { JobQueue } from './job-queue.ts';
 import { type Operation, Process, type Role } from './process.ts';
 import { ProtocolWatch } from './protocol-watch.ts';
+import { Revisions } from './revisions.ts';
+import { type ChangeKind, names, namespace, runId, type Scene, shard } from './scene.ts';
 import { scriptOf, type Variant } from './variant.ts';
-
-/** What a case is, besides the order of its steps. */
-export interface Scene {
-  readonly graph: Graph;
-  readonly maxBatch: number;
-  readonly window: number;
-  readonly slots: number;
-  readonly parallelism: number | null;
-  readonly stopsOnFailure: boolean;
-  readonly isCancelled: boolean;
-  /** Workers settle nothing themselves: their outcomes go over the stream. */
-  readonly reportsOnly: boolean;
-  /** The task that takes every worker down which runs it; a node of the graph, null for none. */
-  readonly poison: number | null;
-  /** After this operation of the api a minute passes, and the janitors come; null: they do not. */
-  readonly slowSubmission: number | null;
-  /** What a user does with the run while it goes on, in this order, each at some moment. */
-  readonly changes: readonly ChangeKind[];
-}
-
-/** A pause lasts until the user lets go on what is paused. A class is that of the first task. */
-export type ChangeKind = 'pause' | 'pause-class' | 'cancel-class' | 'retry';
-
-export const client = { client: 'c', key: 'k' };
-export const runId = runIdOfKey(client.client, client.key);
-export const shard = shardOf(runId);
-export const namespace = 'x';
-export const names = runHandle(namespace, runId).names;
-
-/** Some tasks hand something on: which attempt it was that counted. */
-export function hasOutput(id: number): boolean {
-  return id % 3 === 0;
-}
 
 /** Something about the run that must never be. */
 export class Violation extends Error {
@@ -64,6 +34,8 @@ export interface ModelWorker {
   checkCancels(): Promise<void>;
   /** Looks which of its tasks were cancelled. */
   checkTasks(): Promise<void>;
+  /** Looks which of its deliveries an edit has closed. */
+  checkEdited(): Promise<void>;
 }
 
 /** A listener under exploration, as others see it. */
@@ -95,8 +67,10 @@ export class World {
   /** What was done, for people who look for the cause of a failure. */
   readonly log: string[] = [];
   violation: Violation | null = null;
-  /** The graph as its ends will be: what is poison fails. */
-  readonly expected: Graph;
+  /** What the run is made of, as edits have it. */
+  readonly revisions: Revisions;
+  /** Null where no task generates tasks. */
+  readonly growth: Growth | null;
   /** Ends a process as `kill -9` does. */
   kill: (process: Process) => void = (process) => process.die();
   /** What was appended to the stream, as often as it was. */
@@ -105,12 +79,14 @@ export class World {
   constructor(redis: Redis, scene: Scene, variant: Variant) {
     this.redis = redis;
     this.scene = scene;
-    this.expected = scene.graph.map((node, id) =>
-      id === scene.poison ? { ...node, attempts: ['failed'], retries: 0 } : node,
-    );
     this.variant = variant;
-    const { deliveries, meta, paused } = names;
-    const keys = scene.changes.length === 0 ? { deliveries } : { deliveries, meta, paused };
+    this.growth = scene.growing === null ? null : new Growth(redis, scene, scene.growing);
+    this.revisions = new Revisions(redis, scene, {
+      log: this.log,
+      fail: (what) => this.fail(what),
+    });
+    const { deliveries, meta, paused, state } = names;
+    const keys = scene.changes.length === 0 ? { deliveries } : { deliveries, meta, paused, state };
     this.watch = new ProtocolWatch({ redis, ...keys, fail: (what) => this.fail(what) });
   }
 
@@ -142,6 +118,25 @@ export class World {
     this.violation ??= new Violation(what);
   }
 
+  /** The nodes of the run by number, as they stand. */
+  get graph(): Graph {
+    return this.revisions.graph;
+  }
+
+  /** The same as its ends will be: what is poison fails. */
+  get expected(): Graph {
+    const { poison } = this.scene;
+    if (poison === null) return this.graph;
+    return this.graph.map((node, id) =>
+      id === poison ? { ...node, attempts: ['failed'], retries: 0 } : node,
+    );
+  }
+
+  /** Of the run that is submitted. */
+  plan(): Plan {
+    return this.growth?.plan ?? this.revisions.plan(null);
+  }
+
   live(): readonly Process[] {
     return this.processes.filter(({ isDead }) => !isDead);
   }
@@ -160,17 +155,28 @@ export class World {
     const sent = sha === undefined ? args : ['EVALSHA', sha, ...args.slice(2)];
     const go = (): unknown =>
       detour === undefined ? send(sent) : detour(this.redis, call, () => send(sent));
-    return this.watch.carry(process.name, call, go);
+    const script = scriptOf(args);
+    if (script === 'append-tasks' || script === 'write-generated') {
+      return this.redis
+        .set(clockKey, this.nowMs)
+        .then(() => this.watch.carry(process.name, call, go));
+    }
+    if (script !== 'swap-revision') return this.watch.carry(process.name, call, go);
+    return this.revisions.carrySwap(process, go);
   }
 
   #tell(channel: unknown): void {
-    for (const { process, cancels, checkTasks } of this.workers) {
+    for (const { process, cancels, checkTasks, checkEdited } of this.workers) {
       if (process.isDead || process.isFrozen) continue;
       if (channel === cancelChannel(namespace)) cancels.cancel(runId);
       if (channel === pauseChannel(namespace)) cancels.distrust(runId);
-      if (channel !== cancelTasksChannel(namespace)) continue;
+      if (channel === cancelTasksChannel(namespace)) {
+        cancels.distrust(runId);
+        process.start(checkTasks);
+      }
+      if (channel !== editChannel(namespace)) continue;
       cancels.distrust(runId);
-      process.start(checkTasks);
+      process.start(checkEdited);
     }
   }
 }

@@ -1,0 +1,113 @@
+import type { Mutant } from './mutants.ts';
+import type { Scene } from './scene.ts';
+
+const grown: Partial<Scene> = { isCancelled: false, changes: [] };
+const again: Partial<Scene> = { isCancelled: false, changes: ['retry'] };
+
+/** What must hold of a run whose tasks generate tasks, broken. */
+export const growthMutants: readonly Mutant[] = [
+  {
+    name: 'a set joins a run of another shape than it was made for',
+    grows: true,
+    scene: grown,
+    edits: [
+      {
+        scripts: ['append-tasks', 'write-generated'],
+        find: "then return 'moved' end",
+        replace: 'then end',
+      },
+    ],
+  },
+  {
+    name: 'pages of two sets are written at once',
+    grows: true,
+    scene: { ...grown, isLargeSet: true, maxBatch: 4 },
+    edits: [
+      {
+        scripts: ['append-tasks', 'write-generated'],
+        find: "if not may_append(ARGV[2]) then return 'busy' end",
+        replace: '',
+      },
+      {
+        scripts: ['append-tasks', 'write-generated'],
+        find: "then return 'moved' end",
+        replace: 'then end',
+      },
+    ],
+  },
+  {
+    name: 'a set that is sent again joins again',
+    grows: true,
+    scene: grown,
+    edits: [
+      {
+        scripts: ['append-tasks'],
+        find: "if known and cjson.decode(known).attempt == attempt then return 'done' end",
+        replace: '',
+      },
+      { scripts: ['append-tasks'], find: "then return 'moved' end", replace: 'then end' },
+    ],
+  },
+  {
+    name: 'an end barrier does not wait for the set',
+    grows: true,
+    scene: grown,
+    edits: [{ scripts: ['append-tasks'], find: "'\\0\\0\\2')", replace: "'\\0\\0\\1')" }],
+  },
+  {
+    name: 'the start of a set does not wait for its generator',
+    grows: true,
+    scene: grown,
+    edits: [
+      {
+        scripts: ['append-tasks'],
+        find: "call('HSET', K.moreChildren, generator, sub(ARGV[7], 5, 8))",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'ends of parents in the run are not counted where they were visited',
+    grows: true,
+    scene: grown,
+    edits: [
+      {
+        scripts: ['append-tasks'],
+        find: 'not waiting[parents[i]] then',
+        replace: 'false then',
+      },
+    ],
+  },
+  {
+    name: 'a visit forgets the edges that came later',
+    grows: true,
+    scene: grown,
+    edits: [
+      { scripts: ['append-tasks'], find: "set_field('more', 1)", replace: "set_field('more', 0)" },
+    ],
+  },
+  {
+    name: 'a set joins while a retry of the run is under way',
+    grows: true,
+    scene: again,
+    edits: [
+      {
+        scripts: ['append-tasks'],
+        find: "if (r.retry or 0) > 0 then return 'retrying' end",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'an end barrier that has ended begins anew',
+    grows: true,
+    scene: again,
+    edits: [
+      {
+        scripts: ['append-tasks'],
+        find: 'char(flags >= RELEASED and flags or 0)',
+        replace: "'\\0'",
+      },
+    ],
+  },
+];
