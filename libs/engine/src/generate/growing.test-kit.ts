@@ -2,10 +2,13 @@ import type { AttemptResult, FinalTaskState } from '@runnel/core';
 import { expandSpec } from '@runnel/spec';
 import {
   type Delivery,
+  findTask,
+  haltPage,
   isClaimed,
   type RedisClient,
   RunInfoCache,
   readStates,
+  retryPage,
   type StateCounts,
   stateCode,
   takeTurn,
@@ -13,6 +16,7 @@ import {
 import { allSucceeded, type StoreDriver, settlementOf } from '@runnel/store/store-driver';
 import type { Finding } from '../doctor/finding.ts';
 import { Patient } from '../doctor/patient.test-kit.ts';
+import { retryRun } from '../retry.ts';
 import { type GeneratorTools, joinRun } from './join-run.ts';
 
 /** Limits and executors as a worker has them. */
@@ -69,6 +73,28 @@ export class GrowingRun implements AsyncDisposable {
     throw new Error('the run does not come to its end');
   }
 
+  /** Brings tasks back, with all that hangs on them. */
+  async retry(tasks: readonly string[], size = { tasks: 7, edges: 11 }): Promise<void> {
+    const { redis, run } = this.driver;
+    this.infos.forget(run.id);
+    const info = await this.infos.read(run.id);
+    await retryRun({ redis, now: 1 }, info, { selector: { from: tasks }, isDryRun: false });
+    for (let page = 0; page < 1_000; page++) {
+      const answer = await retryPage(redis, run, 1, size);
+      if (answer === null || answer.phase === 0) return;
+    }
+    throw new Error('the retry does not come to its end');
+  }
+
+  /** The number of a task. */
+  async find(id: string): Promise<number> {
+    const { redis, run } = this.driver;
+    this.infos.forget(run.id);
+    const number = await findTask(redis, await this.infos.read(run.id), id);
+    if (number === null) throw new Error(`there is no task ${id}`);
+    return number;
+  }
+
   /** Has every ready task in a claimed delivery of its group. */
   async claimAll(): Promise<readonly Delivery[]> {
     await this.#turn(64);
@@ -109,6 +135,13 @@ export class GrowingRun implements AsyncDisposable {
 
   async settleAll(delivery: Delivery): Promise<void> {
     await this.driver.settle([allSucceeded(delivery)]);
+  }
+
+  /** Cancels the run, to the last page. */
+  async halt(): Promise<void> {
+    const { redis, run } = this.driver;
+    let answer = await haltPage(redis, run, 'cancel', 1);
+    while (answer?.isPaging === true) answer = await haltPage(redis, run, 'page', 1);
   }
 
   async state(): Promise<string> {

@@ -84,10 +84,10 @@ async function append(
   infos.forget(runId);
   const info = await infos.read(runId);
   const { options, routeOf } = tools;
-  const made = await makeSet({ redis, info, generator: task, set, options });
+  const { set: made, reuse } = await makeSet({ redis, info, generator: task, set, options });
   const routes = made.plan.groups.map((group) => routeOf(group));
   return await appendSet(redis, info, {
-    ...{ delivery, set: made, routes },
+    ...{ delivery, set: made, routes, reuse },
     ...{ generator: task.number, attempt: task.attempt },
   });
 }

@@ -4,6 +4,8 @@
 local RETIRED = 11
 -- Nodes of replaced sets that one call looks at.
 local RETIRE_PAGE = 1024
+-- What the word of a retired node says it waits for: visits of its old parents never come to an end with it.
+local NEVER = '\127\255\255'
 
 -- One node at a time: few are retired at once.
 local function retire_nodes(ids, n)
@@ -13,7 +15,7 @@ local function retire_nodes(ids, n)
     if code == 0 then
       call('SETRANGE', K.state, id, char(RETIRED))
       -- Released: no visit of a parent decides it.
-      call('SETRANGE', K.waiting, id * 4, char(RELEASED))
+      call('SETRANGE', K.waiting, id * 4, char(RELEASED) .. NEVER)
       add_total('fin', 1)
     end
   end
@@ -24,7 +26,10 @@ local function forget_end(group, code)
   local info = group_info(group)
   count(group, code, -1)
   add_total('c' .. code, -1)
-  if code == FAILED and not info.allow_failure then add_total('bad', -1) end
+  if code ~= FAILED or info.allow_failure then return end
+  add_total('bad', -1)
+  -- A retry of the generator had left it alone.
+  add_total('forgiven', -min(1, record().forgiven or 0))
 end
 
 -- Retires ids from … stop - 1 but those that were released and have not ended; true where there are some.
@@ -40,9 +45,9 @@ local function retire_span(from, stop)
     local released = code == 0 and (byte(words, at) >= RELEASED or sub(words, at + 1, at + 3) == '\0\0\0')
     if code == DELAYED or code == HALTING or code == CANCELLING or released and not barrier then
       runs = true
-    elseif code == 0 or ended and not barrier then
+    elseif code == 0 or code == REUSED or ended and not barrier then
       n = n + 1
-      ids[n], codes[n], flags[n] = id, char(RETIRED), char(RELEASED) .. sub(words, at + 1, at + 3)
+      ids[n], codes[n], flags[n] = id, char(RETIRED), char(RELEASED) .. NEVER
       if not ended then add_total('fin', 1) else forget_end(group, code) end
       if not barrier then
         tasks = tasks + 1
