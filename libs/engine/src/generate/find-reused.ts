@@ -75,12 +75,16 @@ function* findOrigins(
   for (const [node, state] of stored.states.entries()) {
     const isGenerator = facts.groups[facts.groupOf[node] ?? 0]?.generator !== undefined;
     states[node] = hasResult(state) && !isGenerator ? stateCode.succeeded : stateCode.failed;
+    // With the same parents, which ended alike, it would be skipped once more.
+    if (state === stateCode.skipped) states[node] = state;
   }
   const fates = yield* tellFates({ ...comparison, states });
   const origins = new Uint32Array(request.plan.nodeCount);
   for (const node of origins.keys()) {
     const number = numbering.numberOf[node] ?? 0;
-    if (fates[number] === fateCode.reused) origins[node] = record.first + number + 1;
+    if (fates[number] === fateCode.reused && states[number] === stateCode.succeeded) {
+      origins[node] = record.first + number + 1;
+    }
   }
   return origins;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptResult, FinalTaskState } from '@runnel/core';
 import { expandSpec } from '@runnel/spec';
 import {
@@ -202,15 +203,27 @@ export class GrowingRun implements AsyncDisposable {
       const isWrong =
         isGenerator &&
         end.outcome === 'succeeded' &&
-        !(await this.#joins(delivery, end.set, place));
+        !(await this.#joins(delivery, { set: end.set, place, edges }));
       ends.push({ place, code: stateCode[isWrong ? 'failed' : end.outcome] });
     }
     if (ends.length > 0) await this.driver.settle([settlementOf(delivery, ends)], 4, edges);
     return ends.length;
   }
 
-  async #joins(delivery: Delivery, set: unknown, place: number): Promise<boolean> {
-    const joined = await this.join(delivery, set ?? [], place);
+  async #joins(
+    delivery: Delivery,
+    { set, place, edges }: { set: unknown; place: number; edges: number },
+  ): Promise<boolean> {
+    const joining = this.join(delivery, set ?? [], place);
+    // As a listener would: a set that replaces another waits until the one before it is retired.
+    let isDone = false;
+    const settled = joining
+      .catch(() => undefined)
+      .then(() => {
+        isDone = true;
+      });
+    while (!isDone) await Promise.all([this.#turn(edges), Promise.race([settled, sleep(5)])]);
+    const joined = await joining;
     if (joined.outcome !== 'succeeded') this.refused.push(joined);
     return joined.outcome === 'succeeded';
   }
