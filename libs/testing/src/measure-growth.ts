@@ -30,7 +30,7 @@ async function tell(what: string, measure: (client: Client) => Promise<Figures>)
 
 /** A generator that prints the tasks, and a child that waits for all of them. */
 async function measureGenerated(client: Client): Promise<Figures> {
-  using set = new SetFile();
+  using set = newSetFile();
   set.write(() => 1);
   const run = await ended(client, await submitGenerator(client, set));
   return { 'whole run in ms': elapsed(run), tasks: run.taskCount };
@@ -38,7 +38,7 @@ async function measureGenerated(client: Client): Promise<Figures> {
 
 /** The same generator once more: of a hundred tasks one is another version by then. */
 async function measureAgain(client: Client): Promise<Figures> {
-  using set = new SetFile();
+  using set = newSetFile();
   set.write(() => 1);
   const id = await submitGenerator(client, set);
   const first = await ended(client, id);
@@ -55,23 +55,27 @@ async function measureAgain(client: Client): Promise<Figures> {
   };
 }
 
+interface SetFile extends Disposable {
+  readonly path: string;
+  write(versionOf: (index: number) => number): void;
+}
+
 /** What a generator prints. */
-class SetFile implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'runnel-growth-'));
-  readonly path = join(this.#folder, 'tasks.ndjson');
-
-  write(versionOf: (index: number) => number): void {
-    const lines = Array.from({ length: tasks }, (_, index) =>
-      JSON.stringify({
-        ...{ class: 'part', id: `part-${index}`, executor: 'noop', version: versionOf(index) },
-      }),
-    );
-    writeFileSync(this.path, `${lines.join('\n')}\n`);
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true });
-  }
+function newSetFile(): SetFile {
+  const folder = mkdtempSync(join(tmpdir(), 'runnel-growth-'));
+  const path = join(folder, 'tasks.ndjson');
+  return {
+    path,
+    write(versionOf) {
+      const lines = Array.from({ length: tasks }, (_, index) =>
+        JSON.stringify({
+          ...{ class: 'part', id: `part-${index}`, executor: 'noop', version: versionOf(index) },
+        }),
+      );
+      writeFileSync(path, `${lines.join('\n')}\n`);
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 async function submitGenerator(client: Client, { path }: SetFile): Promise<string> {
