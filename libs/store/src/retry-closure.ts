@@ -49,16 +49,23 @@ export const retryMark = {
   kept: 128,
   /** The same, but something that it hangs on runs again: its result can't be reused. */
   revoked: 64,
+  /** A generator that runs again, all of whose set has ended: the set is not followed into. */
+  alone: 32,
 } as const;
 
 /** Sets of generators, as far as a retry needs to know them. */
 export interface RetrySets {
-  /** Barriers between a generator and its set. */
-  readonly starts: ReadonlySet<number>;
   /** By generator: its set. */
-  readonly spans: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+  readonly spans: ReadonlyMap<number, SetSpan>;
   /** Whether a node will run again if it is selected. */
   isReset(node: number): boolean;
+  hasEnded(node: number): boolean;
+}
+
+interface SetSpan {
+  readonly start: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -70,24 +77,39 @@ export function* closeWithMarks(
   nodeCount: number,
   descent: Descent & RetrySets,
 ): Steps<Uint32Array> {
-  const { starts, spans, isReset } = descent;
+  const { spans, isReset } = descent;
+  const starts = new Set([...spans.values()].map(({ start }) => start));
   const hard = yield* withDescendants(selected, nodeCount, { ...descent, except: starts });
-  const all = yield* withDescendants(hard, nodeCount, descent);
   const isHard = new Uint8Array(nodeCount);
   for (const node of hard) isHard[node] = 1;
-  const isReplaced = findReplacedNodes(
-    spans,
-    nodeCount,
-    (node) => isHard[node] === 1 && isReset(node),
-  );
+  const runsAgain = (node: number): boolean => isHard[node] === 1 && isReset(node);
+  const alone = findAlone(descent, runsAgain);
+  const except = new Set([...alone.values()].map(({ start }) => start));
+  const all = yield* withDescendants(hard, nodeCount, { ...descent, except });
+  const isReplaced = findReplacedNodes(spans, nodeCount, runsAgain);
   for (const [index, node] of all.entries()) {
-    let mark: number = retryMark.none;
+    let mark: number = alone.has(node) ? retryMark.alone : retryMark.none;
     if (isHard[node] === 0) mark = retryMark.kept;
     else if (isReplaced[node] === 1) mark = retryMark.revoked;
     all[index] = ((mark << 24) | node) >>> 0;
     if (index % nodesPerStep === 0) yield;
   }
   return all;
+}
+
+/** Generators that run again, of whose set nothing has to be held meanwhile. */
+function findAlone(
+  { spans, hasEnded }: RetrySets,
+  runsAgain: (generator: number) => boolean,
+): ReadonlyMap<number, SetSpan> {
+  const alone = new Map<number, SetSpan>();
+  for (const [generator, span] of spans) {
+    if (!runsAgain(generator)) continue;
+    let node = span.from;
+    while (node < span.to && hasEnded(node)) node++;
+    if (node === span.to) alone.set(generator, span);
+  }
+  return alone;
 }
 
 /** Nodes of sets whose generators run again, with those of sets in them. */

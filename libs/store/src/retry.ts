@@ -4,7 +4,7 @@ import { readStrings } from './doctor/read-structure.ts';
 import { editorGoneMs } from './edit/edit-protocol.ts';
 import { type GeneratedRecord, readGenerated } from './growth/generated-sets.ts';
 import { type LaterEdges, readLaterChildren } from './growth/later-edges.ts';
-import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
+import { bytesOf, decodeDelivery, finalStateOf, stateCode, toUint32 } from './packed.ts';
 import { closeWithMarks, retryMark } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
@@ -65,11 +65,11 @@ export async function readRetrySource(
 
 /** The selected nodes with all that hangs on them, ascending, and what else is said of them: see retryMark. */
 export function closeRetry(source: RetrySource, selected: Iterable<number>): Promise<Uint32Array> {
-  const { sets, nodeCount } = source;
-  const starts = new Set([...sets.values()].map(({ start }) => start));
+  const { sets: spans, nodeCount, states } = source;
   const isReset = (node: number): boolean => fateOf(source, node) === 'reset';
+  const hasEnded = (node: number): boolean => finalStateOf(states[node] ?? 0) !== undefined;
   return finishInTurns(
-    closeWithMarks(selected, nodeCount, { ...source, starts, spans: sets, isReset }),
+    closeWithMarks(selected, nodeCount, { ...source, spans, isReset, hasEnded }),
   );
 }
 
@@ -81,7 +81,7 @@ export function fateOf(source: RetrySource, marked: number): 'reset' | 'left' | 
   const node = marked & 0xff_ff_ff;
   const code = source.states[node] ?? 0;
   const hasEnded = code >= stateCode.succeeded && code <= stateCode.cancelled;
-  if (hasEnded && marked >>> 24 !== retryMark.none) return 'ended';
+  if (hasEnded && marked >>> 24 > retryMark.alone) return 'ended';
   if (hasEnded || (code === stateCode.reused && marked >>> 24 === retryMark.none)) return 'reset';
   if (code === stateCode.reused) return 'waits';
   if (code !== stateCode.none || source.open.has(node)) return 'left';

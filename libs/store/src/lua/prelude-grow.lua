@@ -3,7 +3,7 @@
 -- Of a set that its generator has generated anew: final, and no task any more.
 local RETIRED = 11
 -- Nodes of replaced sets that one call looks at.
-local RETIRE_PAGE = 1024
+local RETIRE_PAGE = 512
 -- What the word of a retired node says it waits for: visits of its old parents never come to an end with it.
 local NEVER = '\127\255\255'
 

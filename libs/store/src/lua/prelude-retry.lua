@@ -66,7 +66,8 @@ end
 
 -- What the list says of a task besides its id. KEPT: of a generated set whose generator may run again; what has
 -- ended stays as it is. REVOKED: the same, but what it hangs on runs again, so its success can't be reused.
-local KEPT, REVOKED = 128, 64
+-- ALONE: a generator that runs again, of whose set nothing is listed, since all of it has ended.
+local KEPT, REVOKED, ALONE = 128, 64, 32
 
 -- A success of a set that is about to be replaced is given up: the task becomes what it would be if its generator
 -- failed. Returns its new state.
@@ -77,9 +78,10 @@ local function revoke(group, code)
 end
 
 -- What generators have generated stands alone while they run again: their end barriers wait for them, and for
--- the next set.
-local function detach_sets(ids, n)
+-- the next set. Where all of it has ended, it does not wait for its generator once more either.
+local function detach_sets(ids, n, alone)
   if not record().more then return end
+  if #alone > 0 then call('HDEL', K.moreChildren, unpack(alone)) end
   for i = 1, n, CHUNK do
     local sets = call('HMGET', K.generated, unpack(ids, i, min(n, i + CHUNK - 1)))
     for k = 1, #sets do
@@ -98,7 +100,7 @@ local function reset_tasks(ids, n, marks)
   local codes = read_packed(K.state, 1, ids, n, 1)
   local words = read_packed(K.waiting, 4, ids, n, 4)
   local nodes, zeros, m = {}, {}, 0
-  local tasks, were, t = {}, {}, 0
+  local tasks, were, t, alone = {}, {}, 0, {}
   -- Neighbours are mostly of one group and ended alike.
   local group, code, same = nil, nil, 0
   for i = 1, n do
@@ -112,7 +114,7 @@ local function reset_tasks(ids, n, marks)
     if revoked and not barrier and (now == SUCCEEDED or now == REUSED) then
       m = m + 1
       nodes[m], zeros[m] = id, revoke(its, now)
-    elseif ended and marks[i] > 0 and not barrier then
+    elseif ended and marks[i] >= REVOKED and not barrier then
       mark = RELEASED
     elseif ended or now == REUSED and marks[i] == 0 then
       mark = HELD
@@ -128,6 +130,7 @@ local function reset_tasks(ids, n, marks)
       if not barrier then
         t = t + 1
         tasks[t], were[t] = id, ended and now or SUCCEEDED
+        if marks[i] == ALONE then alone[#alone + 1] = id end
       end
     elseif (now == 0 or now == REUSED) and flags < RELEASED and sub(word, 2) ~= '\0\0\0' then
       mark = HELD
@@ -140,7 +143,7 @@ local function reset_tasks(ids, n, marks)
   keep_attempts(tasks, were, t)
   delete_fields(K.outputs, tasks)
   delete_fields(K.deaths, tasks)
-  detach_sets(tasks, t)
+  detach_sets(tasks, t, alone)
 end
 
 -- Ends whose children were not visited: to them these parents are not final.
