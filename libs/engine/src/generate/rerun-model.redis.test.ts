@@ -100,3 +100,43 @@ test('of sets that are generated again just what has to runs, and all comes to w
   );
   expect(reused).toBeGreaterThan(15);
 }, 240_000);
+
+/** Where a run is when tasks are brought back: after so many steps, with some tasks that are left running. */
+const stop = fc.record({
+  steps: fc.integer({ min: 1, max: 6 }),
+  slow: fc.constantFrom(2, 3, 99),
+  places: fc.array(fc.nat(40), { minLength: 1, maxLength: 2 }),
+});
+
+test('a run whose tasks are brought back at any moment comes to what its rules say', async () => {
+  let begun = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      generating,
+      fc.constantFrom(1, 2, 5, 64),
+      fc.array(stop, { minLength: 1, maxLength: 4 }),
+      async (nodes, edges, stops) => {
+        const level: Level = { nodes, scope: '', depth: 0, around: null };
+        const reference = new Reference();
+        reference.evaluate(level);
+        await using run = await GrowingRun.submit(redis, entriesOf(level));
+        const endOf = endsOf(reference);
+
+        for (const { steps, slow, places } of stops) {
+          const isSlow = (id: string): boolean => (id.length + Number(id.at(-1))) % slow === 1;
+          await run.playSteps((id) => (isSlow(id) ? null : endOf(id)), edges, steps);
+          const ids = Object.keys(await run.states());
+          const wanted = places.map((place) => ids[place % ids.length] ?? '');
+          if (await run.beginRetry([...new Set(wanted)])) begun++;
+        }
+        await run.play(endOf, edges);
+
+        expect(run.refused).toEqual([]);
+        expect(await run.states()).toEqual(Object.fromEntries(reference.states));
+        expect(await run.findings()).toEqual([]);
+      },
+    ),
+    { numRuns: 100, endOnFailure: false },
+  );
+  expect(begun).toBeGreaterThan(100);
+}, 240_000);

@@ -7,7 +7,6 @@ import type { Argument, RedisClient } from '../script.ts';
 import { carryAll, dropCarried, listPairs, type Reuse } from './carry-results.ts';
 import {
   findReplaced,
-  findSetOf,
   type GeneratedRecord,
   type Replaced,
   readGenerated,
@@ -84,10 +83,9 @@ export async function appendSet(
     if (answer !== null) return answer;
   }
   await failpoint('append.before-show');
-  const within = findSetOf(sets, generator)?.start;
   const replaced = findReplaced(sets, generator);
   const shown = [...(isSmall ? parts : []), ...listGroupParts(source)];
-  const answer = await show(append, { within, replaced, parts: shown });
+  const answer = await show(append, { replaced, parts: shown });
   await failpoint('append.after-show');
   if (answer === 'done') await dropCarried(redis, info.facts.handle, pairs);
   return answer;
@@ -185,13 +183,12 @@ function toArguments({ key, kind, place, bytes }: SetPart): readonly Argument[] 
 async function show(
   append: Append,
   rest: {
-    readonly within: number | undefined;
     readonly replaced: Replaced;
     readonly parts: readonly SetPart[];
   },
 ): Promise<AppendAnswer> {
   const { redis, info, source } = append;
-  const { replaced, within, parts } = rest;
+  const { replaced, parts } = rest;
   const { first } = source.place;
   const { reuse } = append.request;
   const outer = [...source.set.outer].sort((a, b) => parentOf(a.edge) - parentOf(b.edge));
@@ -199,7 +196,7 @@ async function show(
   const answer = await appendTasks.run(redis, info.facts.handle.keys, [
     ...headOf(append),
     JSON.stringify({
-      ...{ record: JSON.stringify(recordOf(append)), within },
+      record: JSON.stringify(recordOf(append)),
       fields: fieldsOf(source),
       padding: source.place.padding,
       nodes: source.place.end,

@@ -34,7 +34,7 @@
 -- ARGV[3] the generator's number
 -- ARGV[4] its attempt
 -- ARGV[5] shape of the run that the rest was made for
--- ARGV[6] JSON: the set's record, the run's fields, padding, start of the enclosing set, what is retired at once,
+-- ARGV[6] JSON: the set's record, the run's fields, padding, what is retired at once,
 -- whose results are reused
 -- ARGV[7] edges from nodes of the run: parent u32, packed edge u32; the start barrier's first, others ascending
 -- ARGV[8] edges into end barriers of the generator: barrier u32, packed edge u32
@@ -59,7 +59,7 @@ local plan = cjson.decode(ARGV[6])
 if plan.reused > 0 and (call('HGET', K.meta, 'retryToken') or '') ~= plan.retryToken then return 'moved' end
 -- Results of another set, whose worker died: they are wiped first.
 if call('HEXISTS', K.meta, 'spill') == 1 and call('HGET', K.meta, 'appendToken') ~= ARGV[2] then return 'moved' end
-if plan.within and byte(call('GETRANGE', K.state, plan.within, plan.within)) == RETIRED then return 'retired' end
+if is_retiring(tonumber(generator)) then return 'retired' end
 if #ARGV[9] > 0 and (r.retiring or 0) > 0 then return 'busy' end
 
 for at = 10, #ARGV, 4 do write_part(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end

@@ -61,6 +61,15 @@ local function retire_span(from, stop)
   return runs
 end
 
+-- Whether a node is of a set that was replaced, and runs: its range is listed until it has ended.
+local function is_retiring(id)
+  if (record().retiring or 0) == 0 then return false end
+  for _, entry in ipairs(call('LRANGE', K.retiring, 0, -1)) do
+    if id >= u32(entry, 1) and id < u32(entry, 5) then return true end
+  end
+  return false
+end
+
 -- One page of retiring what was replaced. What had been released before is left to end, and is looked at
 -- again when something has ended since. Returns 1 while there are pages to go through.
 local function retire_page()
