@@ -43,6 +43,8 @@ export class GrowingRun implements AsyncDisposable {
   readonly infos: RunInfoCache;
   /** Ids in the order in which they started. */
   readonly started: string[] = [];
+  /** What those who look at generators were told. */
+  readonly told: string[] = [];
   /** Answers of generators whose sets were refused. */
   readonly refused: AttemptResult[] = [];
 
@@ -160,6 +162,7 @@ export class GrowingRun implements AsyncDisposable {
       dialect: group.generator ?? 'native',
       task: { number, id, attempt: delivery.attempts[place] ?? 1 },
       signal,
+      tell: (text) => this.told.push(text),
       result: { outcome: 'succeeded', tasks: JSON.stringify(set) },
     }).catch((error: unknown) => {
       throw new Error(`${namespace}: ${id} could not join`, { cause: error });
