@@ -77,6 +77,7 @@ test.concurrent.each(carryPoints)(
 
     await expectReused(stack, client, id);
   },
+  240_000,
 );
 
 test.concurrent.each(wipePoints)(
@@ -98,4 +99,5 @@ test.concurrent.each(wipePoints)(
 
     await expectReused(stack, client, id);
   },
+  240_000,
 );
