@@ -70,7 +70,7 @@ async function readGeneratedSet(
 ): Promise<WireTask['generated']> {
   if (task.group.generator === undefined) return null;
   const set = await readGeneratedBy(redis, info.facts.handle, task.number);
-  return set === null ? null : { from: set.first, count: set.count };
+  return set === null ? null : { from: set.first, count: set.count, reused: set.reused };
 }
 
 function toSummary(

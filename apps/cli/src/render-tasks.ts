@@ -56,9 +56,10 @@ function describeEnd({ last }: WireTaskSummary): string {
   return last?.signal ?? last?.exitCode?.toString() ?? '-';
 }
 
-function describeGenerated({ from, count }: NonNullable<WireTask['generated']>): string {
+function describeGenerated({ from, count, reused }: NonNullable<WireTask['generated']>): string {
   if (count === 0) return 'no tasks';
-  return `${count} ${count === 1 ? 'task' : 'tasks'}, from number ${from}`;
+  const kept = reused === 0 ? '' : `, ${reused} of them with the result of the set before`;
+  return `${count} ${count === 1 ? 'task' : 'tasks'}, from number ${from}${kept}`;
 }
 
 function names(tasks: readonly { readonly id: string }[]): string {

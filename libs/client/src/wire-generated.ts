@@ -6,6 +6,9 @@ const count = z.int().nonnegative();
 export const wireGenerated = z
   .object({
     from: count.describe('The number of the first generated task.'),
+    reused: count.describe(
+      'So many of them have kept the result of the set that this one replaced.',
+    ),
     count: count.describe('How many there are; barriers may stand between them.'),
   })
   .nullable()

@@ -61,6 +61,8 @@ export const failpointNames = [
   'part-pause.after-tell',
   'append.before',
   'append.after-page',
+  'append.after-wipe',
+  'append.after-carry',
   'append.before-show',
   'append.after-show',
   'edit.after-parts',

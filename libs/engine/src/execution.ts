@@ -231,6 +231,7 @@ export class Execution {
         ...{ redis, infos, delivery, tools: generators, dialect: input.generator ?? 'native' },
         result: this.#secrets.get(place)?.redact(result) ?? result,
         ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
+        tell: (text) => input.log.write(`${text}\n`),
       });
       if (ended.outcome === 'failed') input.log.write(`${ended.message}\n`);
       this.#end(place, ended, durationMs);

@@ -141,7 +141,7 @@ async function countFates(
     return own;
   });
   for (const id of ids) {
-    const own = counts[groupAt(ranges, id)] ?? null;
+    const own = counts[groupAt(ranges, id & 0xff_ff_ff)] ?? null;
     if (own !== null) countFate(own, fateOf(source, id));
   }
   return sumFates(byClass);

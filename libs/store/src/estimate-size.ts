@@ -15,18 +15,23 @@ const bytesOfRun = 4_096;
 /** Chunks that are compressed to learn what the others take: some milliseconds. */
 const samples = 16;
 
+/** A plan, or a set of generated tasks. */
+type SizedPlan = Pick<Plan, 'nodeCount' | 'parents' | 'groups' | 'payloads'> & {
+  readonly texts?: Plan['texts'];
+};
+
 /**
  * About what a run takes in Redis when it has ended and its tasks wrote nothing; outputs and logs come
  * on top.
  */
-export function estimateBytes(plan: Plan, specBytes: number): number {
+export function estimateBytes(plan: SizedPlan, specBytes: number): number {
   const structure = plan.nodeCount * bytesOfNode + plan.parents.length * bytesOfEdge;
   const groups = plan.groups.length * bytesOfGroup;
   return Math.ceil(bytesOfRun + structure + groups + specBytes + payloadBytes(plan));
 }
 
-function payloadBytes(plan: Plan): number {
-  if (plan.texts !== null) return plan.texts.reduce((sum, { length }) => sum + length, 0);
+function payloadBytes(plan: SizedPlan): number {
+  if (plan.texts != null) return plan.texts.reduce((sum, { length }) => sum + length, 0);
   let bytes = 0;
   let seen = 0;
   let chunk: TaskPayload[] = [];

@@ -105,6 +105,7 @@ export {
   retryFailedHook,
 } from './failed-hooks.ts';
 export { type AppendAnswer, type AppendRequest, appendSet } from './growth/append-set.ts';
+export type { Reuse } from './growth/carry-results.ts';
 export {
   findSetOf,
   type GeneratedRecord,
@@ -120,7 +121,8 @@ export {
   readLaterChildren,
   readLaterParents,
 } from './growth/later-edges.ts';
-export { type NewSet, placeOf, type SetPlan } from './growth/new-set.ts';
+export { type NewSet, placeOf, type SetPlan, withNode } from './growth/new-set.ts';
+export { readStoredSet, type StoredSet } from './growth/read-set.ts';
 export {
   delayHooks,
   type GivenUp,

@@ -23,7 +23,7 @@ export const runKeyDocs = {
   state: {
     type: 'string',
     holds:
-      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled, 11 of a generated set that was replaced',
+      '1 byte a node: 0 not final, 2 succeeded, 3 failed, 4 skipped, 5 upstream-failed, 6 cancelled, 7 delayed, 9 its claimed delivery decides, 10 being cancelled, 11 of a generated set that was replaced, 12 ends with the result that it had there',
     lifetime: untilDeleted,
   },
   waiting: {
@@ -108,7 +108,8 @@ export const runKeyDocs = {
   },
   retry: {
     type: 'string',
-    holds: 'u32 LE an id: tasks that are being brought back, ascending',
+    holds:
+      'u32 LE a task that is being brought back, ascending: 24 bits of id, 8 of what else is said of it',
     lifetime: 'until they are, or the run is ended early',
   },
   cancel: {
@@ -144,7 +145,7 @@ export const runKeyDocs = {
   generated: {
     type: 'hash',
     holds:
-      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks, start barrier, gathering barriers, range of nodes, ranges that edits added',
+      'id of a generator -> JSON of what it generated: attempt, first id, number of tasks and of those that were reused, start barrier, gathering barriers and the end barriers behind them, barriers for parents in the run, range of nodes, ranges that edits added',
     lifetime: untilDeleted,
   },
   retiring: {

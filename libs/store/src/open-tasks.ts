@@ -2,6 +2,7 @@ import type { OpenTaskState } from '@runnel/core';
 import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
+import { readLaterChildren } from './growth/later-edges.ts';
 import { isClaimed, stateCode, toUint32 } from './packed.ts';
 import { withDescendants } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
@@ -49,7 +50,9 @@ export async function readOpenTasks(
       );
       const edges = childOffsets[nodeCount] ?? 0;
       const children = toUint32(await readStrings(redis, names.children, edges * 4));
-      return await finishInTurns(withDescendants(nodes, nodeCount, { childOffsets, children }));
+      const later = await readLaterChildren(redis, run);
+      const descent = { childOffsets, children, later, states };
+      return await finishInTurns(withDescendants(nodes, nodeCount, descent));
     },
   };
 }

@@ -17,6 +17,8 @@ export const stateCode = {
   cancelling: 10,
   /** Of a generated set that was replaced: final, and no task any more. */
   retired: 11,
+  /** Its result was carried over from a replaced set: it ends with that when its parents let it run. */
+  reused: 12,
 } as const;
 
 const finalByCode: readonly (FinalTaskState | undefined)[] = [

@@ -72,6 +72,7 @@ export async function readStates(
       if (final !== undefined) return final;
       if (code === stateCode.delayed) return 'delayed';
       if (code === stateCode.suspended) return 'suspended';
+      if (code === stateCode.reused) return 'waiting';
       const inDelivery = open.get(number);
       if (inDelivery !== undefined) return inDelivery;
       const word = waiting.readUInt32BE((number - from) * 4);

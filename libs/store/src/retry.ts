@@ -2,9 +2,10 @@ import { finishInTurns } from '@runnel/core';
 import { readDeliveries } from './deliveries.ts';
 import { readStrings } from './doctor/read-structure.ts';
 import { editorGoneMs } from './edit/edit-protocol.ts';
+import { type GeneratedRecord, readGenerated } from './growth/generated-sets.ts';
 import { type LaterEdges, readLaterChildren } from './growth/later-edges.ts';
-import { bytesOf, decodeDelivery, stateCode, toUint32 } from './packed.ts';
-import { withDescendants } from './retry-closure.ts';
+import { bytesOf, decodeDelivery, finalStateOf, stateCode, toUint32 } from './packed.ts';
+import { closeWithMarks, retryMark } from './retry-closure.ts';
 import type { OpenRunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { beginRetry, pageRetry } from './scripts.ts';
@@ -19,6 +20,9 @@ import { beginRetry, pageRetry } from './scripts.ts';
  * 2. parents are counted anew. Nothing of the set starts before all are counted: its end would be
  *    visited to a child that is not.
  * 3. held tasks are free again; those whose parents have decided become ready or end.
+ *
+ * Of a set that a generator has generated, and that it may replace when it runs again, what has ended stays: it
+ * is marked so. What would run again there besides gives up its success, so that it is not reused.
  *
  * What was read may be old by then: a task that has ended since is set back, one that was released since is
  * left, and both are right at any moment, since the set holds every descendant.
@@ -35,6 +39,7 @@ export interface RetrySource {
   readonly later: LaterEdges;
   /** Open in deliveries. */
   readonly open: ReadonlySet<number>;
+  readonly sets: ReadonlyMap<number, GeneratedRecord>;
 }
 
 /** Reads of a run what tells which tasks to bring back, in pages. */
@@ -54,18 +59,31 @@ export async function readRetrySource(
     for (const [place, id] of ids.entries()) if (bits[place]) open.add(id);
   }
   const later = await readLaterChildren(redis, run);
-  return { nodeCount, states, words, childOffsets, children, later, open };
+  const sets = await readGenerated(redis, run);
+  return { nodeCount, states, words, childOffsets, children, later, open, sets };
 }
 
-/** The selected nodes with all that hangs on them, ascending. */
+/** The selected nodes with all that hangs on them, ascending, and what else is said of them: see retryMark. */
 export function closeRetry(source: RetrySource, selected: Iterable<number>): Promise<Uint32Array> {
-  return finishInTurns(withDescendants(selected, source.nodeCount, source));
+  const { sets: spans, nodeCount, states } = source;
+  const isReset = (node: number): boolean => fateOf(source, node) === 'reset';
+  const hasEnded = (node: number): boolean => finalStateOf(states[node] ?? 0) !== undefined;
+  return finishInTurns(
+    closeWithMarks(selected, nodeCount, { ...source, spans, isReset, hasEnded }),
+  );
 }
 
-/** What a retry would do with a node: bring it back, leave it running, or just count its parents anew. */
-export function fateOf(source: RetrySource, node: number): 'reset' | 'left' | 'waits' {
+/**
+ * What a retry would do with a node: bring it back, leave it running or as it has ended, or just count its
+ * parents anew.
+ */
+export function fateOf(source: RetrySource, marked: number): 'reset' | 'left' | 'ended' | 'waits' {
+  const node = marked & 0xff_ff_ff;
   const code = source.states[node] ?? 0;
-  if (code >= stateCode.succeeded && code <= stateCode.cancelled) return 'reset';
+  const hasEnded = code >= stateCode.succeeded && code <= stateCode.cancelled;
+  if (hasEnded && marked >>> 24 > retryMark.alone) return 'ended';
+  if (hasEnded || (code === stateCode.reused && marked >>> 24 === retryMark.none)) return 'reset';
+  if (code === stateCode.reused) return 'waits';
   if (code !== stateCode.none || source.open.has(node)) return 'left';
   const word = source.words.readUInt32BE(node * 4);
   return word >>> 27 !== 0 || (word & 0xff_ff_ff) === 0 ? 'left' : 'waits';

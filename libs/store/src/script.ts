@@ -18,7 +18,7 @@ export type Prelude =
   | 'parts'
   | 'cancel'
   | PreludeOfGrowth;
-type PreludeOfGrowth = 'grow' | 'append' | 'outer';
+type PreludeOfGrowth = 'grow' | 'append' | 'outer' | 'results';
 
 export interface ScriptOptions<Key extends ScriptKey> {
   readonly keys: readonly Key[];

@@ -4,7 +4,13 @@ import { defineScript, type RawReply } from './script.ts';
 
 export { keepCopy, openCopy, readFields } from './archive/copy-scripts.ts';
 export { beginEdit, pageEdit, swapRevision } from './edit-scripts.ts';
-export { appendTasks, writeGenerated } from './growth/scripts.ts';
+export {
+  appendTasks,
+  carryResults,
+  dropResults,
+  wipeResults,
+  writeGenerated,
+} from './growth/scripts.ts';
 export { moveHook, restHooks, retryHook } from './hook-scripts.ts';
 export { beginCancel, pageCancel, pauseParts } from './part-scripts.ts';
 export {
@@ -271,7 +277,7 @@ export const pageRetry = defineScript(
       ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
       ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
       ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
-      ...(['moreChildren', 'moreParents'] as const),
+      ...(['moreChildren', 'moreParents', 'generated'] as const),
     ],
     preludes: ['packed', 'run', 'advance', 'retry'],
     takesMore: true,

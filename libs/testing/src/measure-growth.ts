@@ -11,6 +11,7 @@ const rounds = Number(process.argv[3] ?? 3);
 
 say(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; ${tasks} tasks`);
 await tell('generated and gated', measureGenerated);
+await tell('generated again, 1 % changed', measureAgain);
 await tell('edit of a run that has ended, 1 % changed', (client) => measureEdit(client, 'ended'));
 await tell('edit of a run that goes on, 1 % changed', (client) => measureEdit(client, 'running'));
 
@@ -29,27 +30,68 @@ async function tell(what: string, measure: (client: Client) => Promise<Figures>)
 
 /** A generator that prints the tasks, and a child that waits for all of them. */
 async function measureGenerated(client: Client): Promise<Figures> {
+  using set = newSetFile();
+  set.write(() => 1);
+  const run = await ended(client, await submitGenerator(client, set));
+  return { 'whole run in ms': elapsed(run), tasks: run.taskCount };
+}
+
+/** The same generator once more: of a hundred tasks one is another version by then. */
+async function measureAgain(client: Client): Promise<Figures> {
+  using set = newSetFile();
+  set.write(() => 1);
+  const id = await submitGenerator(client, set);
+  const first = await ended(client, id);
+  set.write((index) => (index % 100 === 0 ? 2 : 1));
+  const startedAt = performance.now();
+  await client.retryRun(id, { from: ['make'] });
+  await ended(client, id);
+  const againMs = Math.round(performance.now() - startedAt);
+  const { generated } = await client.getTask(id, 'make');
+  const count = generated?.count ?? 0;
+  return {
+    ...{ 'first in ms': elapsed(first), 'again in ms': againMs },
+    'run again': count - (generated?.reused ?? 0),
+  };
+}
+
+interface SetFile extends Disposable {
+  readonly path: string;
+  write(versionOf: (index: number) => number): void;
+}
+
+/** What a generator prints. */
+function newSetFile(): SetFile {
   const folder = mkdtempSync(join(tmpdir(), 'runnel-growth-'));
-  const file = join(folder, 'tasks.ndjson');
-  const lines = Array.from({ length: tasks }, (_, index) =>
-    JSON.stringify({ class: 'part', id: `part-${index}`, executor: 'noop' }),
-  );
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  try {
-    const { id } = await client.submitRun({
-      value: {
-        tasks: [
-          { class: 'make', generator: true, details: { command: ['cat', file] } },
-          { class: 'gate', executor: 'noop', parents: ['make'] },
-        ],
-      },
-    });
-    const run = await ended(client, id);
-    const spans = [Date.parse(run.startedAt ?? ''), Date.parse(run.endedAt ?? '')];
-    return { 'whole run in ms': (spans[1] ?? 0) - (spans[0] ?? 0), tasks: run.taskCount };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const path = join(folder, 'tasks.ndjson');
+  return {
+    path,
+    write(versionOf) {
+      const lines = Array.from({ length: tasks }, (_, index) =>
+        JSON.stringify({
+          ...{ class: 'part', id: `part-${index}`, executor: 'noop', version: versionOf(index) },
+        }),
+      );
+      writeFileSync(path, `${lines.join('\n')}\n`);
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+async function submitGenerator(client: Client, { path }: SetFile): Promise<string> {
+  const { id } = await client.submitRun({
+    value: {
+      tasks: [
+        { class: 'make', generator: true, details: { command: ['cat', path] } },
+        { class: 'gate', executor: 'noop', parents: ['make'] },
+      ],
+    },
+  });
+  return id;
+}
+
+function elapsed(run: Awaited<ReturnType<typeof ended>>): number {
+  return Date.parse(run.endedAt ?? '') - Date.parse(run.startedAt ?? '');
 }
 
 async function measureEdit(client: Client, when: 'ended' | 'running'): Promise<Figures> {

@@ -56,7 +56,7 @@ function judgeOpen(look: RunLook, places: Places): Judge {
 }
 
 function isUnmarked(code: number): boolean {
-  return code === stateCode.none || code === stateCode.delayed;
+  return code === stateCode.none || code === stateCode.delayed || code === stateCode.reused;
 }
 
 function isMarked(code: number): boolean {

@@ -49,10 +49,10 @@ export async function checkTasks(
   const later = await readLaterParents(redis, handle);
   const known = { before: visitedBefore, now: visitedNow };
   const isWanted = (from: number, to: number): boolean =>
-    now.states.subarray(from, to).includes(stateCode.none);
+    now.states.subarray(from, to).some(isWaiting);
   for await (const block of readParentBlocks(redis, handle, nodeCount, isWanted)) {
     for (let node = block.from; node < block.to; node++) {
-      if (now.states[node] !== stateCode.none) continue;
+      if (!isWaiting(now.states[node])) continue;
       const tally = tallyOf(node, withLater(node, block, later), known);
       const isLeft = wasLeft(look, places, node);
       if (tally.isSure && !isDecided(tally.right) && !isLeft) early.add(node);
@@ -60,6 +60,11 @@ export async function checkTasks(
     }
   }
   return early;
+}
+
+/** Nothing tells that it has started; it may have a result that waits with it. */
+function isWaiting(code: number | undefined): boolean {
+  return code === stateCode.none || code === stateCode.reused;
 }
 
 /** Its tasks wait for others than they did when it was looked at first. */

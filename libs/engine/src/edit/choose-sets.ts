@@ -39,7 +39,9 @@ export function chooseSets(
       const its = sets.setOf[parent] ?? 0;
       return its === 0 ? goesOn(parent) && !isGenerator(parent) : around.has(its);
     });
-    if (!isWhole || unwanted.has(set)) {
+    // Its generator runs again: nothing behind that waits for the old set any more.
+    const isAlone = set.record.ends.some((end) => !sets.gathers.has(end));
+    if (!isWhole || isAlone || unwanted.has(set)) {
       bereft.push(set.generator);
       continue;
     }

@@ -24,6 +24,7 @@ import {
   readRunFacts,
   readStateBytes,
   type Shadow,
+  stateCode,
   swapIn,
   writeParts,
   writeState,
@@ -208,6 +209,11 @@ async function swap({ context, edit, token, queues, shadow, request }: Change): 
   // Workers claim what was reserved for them, and so wait.
   await redis.publish(editChannel(facts.handle.namespace), facts.handle.id);
   const frozen = await readFrozen(redis, edit.info);
+  if (frozen.states.includes(stateCode.reused)) {
+    // In a moment they have ended as what they were.
+    await dropShadow(redis, shadow);
+    throw inFlight(facts.handle.id, 'changing');
+  }
   const fates = await finishInTurns(tellFates({ ...edit, states: frozen.states }));
   const { queueOf, names } = queues;
   const next = await finishInTurns(

@@ -123,19 +123,20 @@ class Joiner {
   *#joinSet(set: LiveSet): Steps<CarriedSet> {
     const { generator, record } = set;
     const first = this.#next;
-    const gathers: number[] = [];
+    const [gathers, ends]: [number[], number[]] = [[], []];
     for (const [condition, end] of this.#ends.get(generator) ?? []) {
       const gather =
         this.#gatherOf.get(generator)?.get(condition) ?? (yield* this.#addGather(set, condition));
       const rule = edgeRules[condition >>> 2] ?? 'all';
       this.#gathers.set(end, packEdge(gather, 'succeeded', rule));
       gathers.push(gather);
+      ends.push(end);
     }
     if (first === this.#next)
-      return { generator, spans: set.spans, record: { ...record, gathers } };
+      return { generator, spans: set.spans, record: { ...record, gathers, ends } };
     const span: [number, number] = [first, this.#next];
     const added = [...(record.added ?? []), span];
-    return { generator, spans: [...set.spans, span], record: { ...record, gathers, added } };
+    return { generator, spans: [...set.spans, span], record: { ...record, gathers, ends, added } };
   }
 
   /** As compose-set.ts has it for a set that is new. */

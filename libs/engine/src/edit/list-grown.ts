@@ -1,5 +1,5 @@
-import { packEdge } from '@runnel/core';
-import type { NextState } from '@runnel/store';
+import { edgeId, packEdge } from '@runnel/core';
+import { type NextState, withNode } from '@runnel/store';
 import { fateCode } from './fates.ts';
 import type { NextContext } from './next-state.ts';
 
@@ -17,7 +17,10 @@ export function listGrown({
     moreChildren.set(generator, packEdge(record.start, 'succeeded', 'all'));
   }
   for (const [end, edge] of edit.joined.gathers) {
-    if (fates[edge & 0xff_ff_ff] !== fateCode.replaced) moreParents.set(end, edge);
+    const gather = edgeId(edge);
+    if (fates[gather] === fateCode.replaced) continue;
+    moreParents.set(end, edge);
+    moreChildren.set(gather, withNode(edge, end));
   }
   return { generated, moreChildren, moreParents };
 }

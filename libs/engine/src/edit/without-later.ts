@@ -12,10 +12,13 @@ export function withoutLater(
 ): Pick<EditParts, 'structure' | 'children'> {
   const { structure, children, sets, joined } = edit;
   if (sets.length === 0) return { structure, children };
-  const starts = new Map(sets.map(({ generator, record }) => [generator, record.start]));
   const gathers = new Map([...joined.gathers].map(([end, edge]) => [end, edgeId(edge)]));
+  const later = new Map([
+    ...sets.map(({ generator, record }) => [generator, record.start] as const),
+    ...[...gathers].map(([end, gather]) => [gather, end] as const),
+  ]);
   const up = drop(structure.parentOffsets, structure.parents, gathers);
-  const down = drop(children.childOffsets, children.children, starts);
+  const down = drop(children.childOffsets, children.children, later);
   return {
     structure: { ...structure, parentOffsets: up.offsets, parents: up.edges },
     children: { childOffsets: down.offsets, children: down.edges },

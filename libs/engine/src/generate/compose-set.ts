@@ -74,7 +74,7 @@ export function* composeSet(composition: Composition): Steps<NewSet | null> {
   });
   if (ended === null) return null;
   return {
-    ...{ plan: ended, taskCount, start },
+    ...{ plan: ended, taskCount, start, outerCount: outer.length },
     gathers: ends.map(({ node: end, edge }, index) => ({
       ...{ node: gatherAt + index, end },
       edge: packEdge(0, 'succeeded', edgeRules[edgeCondition(edge) >>> 2] ?? 'all'),
@@ -86,7 +86,7 @@ export function* composeSet(composition: Composition): Steps<NewSet | null> {
 }
 
 /** What tasks of the set are gathered under: a silent edge stands for one that waits for success. */
-function conditionOf(edge: number): number {
+export function conditionOf(edge: number): number {
   const condition = edgeCondition(edge);
   return (condition & 3) === silentOn ? condition & ~3 : condition;
 }

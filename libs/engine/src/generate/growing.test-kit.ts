@@ -1,11 +1,15 @@
-import type { AttemptResult, FinalTaskState } from '@runnel/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AttemptResult, ConflictError, type FinalTaskState } from '@runnel/core';
 import { expandSpec } from '@runnel/spec';
 import {
   type Delivery,
+  findTask,
+  haltPage,
   isClaimed,
   type RedisClient,
   RunInfoCache,
   readStates,
+  retryPage,
   type StateCounts,
   stateCode,
   takeTurn,
@@ -13,6 +17,7 @@ import {
 import { allSucceeded, type StoreDriver, settlementOf } from '@runnel/store/store-driver';
 import type { Finding } from '../doctor/finding.ts';
 import { Patient } from '../doctor/patient.test-kit.ts';
+import { retryRun } from '../retry.ts';
 import { type GeneratorTools, joinRun } from './join-run.ts';
 
 /** Limits and executors as a worker has them. */
@@ -38,6 +43,8 @@ export class GrowingRun implements AsyncDisposable {
   readonly infos: RunInfoCache;
   /** Ids in the order in which they started. */
   readonly started: string[] = [];
+  /** What those who look at generators were told. */
+  readonly told: string[] = [];
   /** Answers of generators whose sets were refused. */
   readonly refused: AttemptResult[] = [];
 
@@ -56,17 +63,66 @@ export class GrowingRun implements AsyncDisposable {
 
   /** Claims what is open, and ends it as told, until nothing is; `edges` is what a turn visits. */
   async play(endOf: (id: string) => TaskEnd | null, edges = 64): Promise<void> {
-    for (let step = 0; step < 2_000; step++) {
+    if (await this.playSteps(endOf, edges, 2_000)) return;
+    throw new Error('the run does not come to its end');
+  }
+
+  /** The same, so many steps of it; false where there is more. */
+  async playSteps(
+    endOf: (id: string) => TaskEnd | null,
+    edges: number,
+    steps: number,
+  ): Promise<boolean> {
+    for (let step = 0; step < steps; step++) {
       const answer = await this.#turn(edges);
       if (answer === null) throw new Error('the run is gone');
-      if (!['running', 'retrying'].includes(answer.state)) return;
+      if (!['running', 'retrying'].includes(answer.state)) return true;
       let ended = 0;
       for (const open of await this.driver.deliveries()) {
         ended += await this.#carryOut(await this.#hold(open), endOf, edges);
       }
-      if (ended === 0 && answer.unfinished === 0) return;
+      // Turns that were taken for a set on its way may have cut more.
+      const isLast = (await this.driver.deliveries()).every(isClaimed);
+      if (ended === 0 && isLast && answer.unfinished === 0 && answer.state === 'running')
+        return true;
     }
-    throw new Error('the run does not come to its end');
+    return false;
+  }
+
+  /** Begins to bring tasks back; turns do the rest. False where that can't be now. */
+  async beginRetry(tasks: readonly string[]): Promise<boolean> {
+    this.infos.forget(this.driver.run.id);
+    const info = await this.infos.read(this.driver.run.id);
+    const request = { selector: { from: tasks }, isDryRun: false };
+    return await retryRun({ redis: this.driver.redis, now: 1 }, info, request).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ConflictError) return false;
+        throw error;
+      },
+    );
+  }
+
+  /** Brings tasks back, with all that hangs on them. */
+  async retry(tasks: readonly string[], size = { tasks: 7, edges: 11 }): Promise<void> {
+    const { redis, run } = this.driver;
+    this.infos.forget(run.id);
+    const info = await this.infos.read(run.id);
+    await retryRun({ redis, now: 1 }, info, { selector: { from: tasks }, isDryRun: false });
+    for (let page = 0; page < 1_000; page++) {
+      const answer = await retryPage(redis, run, 1, size);
+      if (answer === null || answer.phase === 0) return;
+    }
+    throw new Error('the retry does not come to its end');
+  }
+
+  /** The number of a task. */
+  async find(id: string): Promise<number> {
+    const { redis, run } = this.driver;
+    this.infos.forget(run.id);
+    const number = await findTask(redis, await this.infos.read(run.id), id);
+    if (number === null) throw new Error(`there is no task ${id}`);
+    return number;
   }
 
   /** Has every ready task in a claimed delivery of its group. */
@@ -91,7 +147,12 @@ export class GrowingRun implements AsyncDisposable {
   }
 
   /** Has a set join the run as that of a claimed generator; its outcome is still to be settled. */
-  async join(delivery: Delivery, set: unknown, place = 0): Promise<AttemptResult> {
+  async join(
+    delivery: Delivery,
+    set: unknown,
+    place = 0,
+    signal = AbortSignal.timeout(20_000),
+  ): Promise<AttemptResult> {
     const { redis, namespace, run } = this.driver;
     const info = await this.infos.read(run.id);
     const number = delivery.ids[place] ?? 0;
@@ -100,7 +161,8 @@ export class GrowingRun implements AsyncDisposable {
       ...{ redis, infos: this.infos, tools, delivery, runId: run.id },
       dialect: group.generator ?? 'native',
       task: { number, id, attempt: delivery.attempts[place] ?? 1 },
-      signal: AbortSignal.timeout(20_000),
+      signal,
+      tell: (text) => this.told.push(text),
       result: { outcome: 'succeeded', tasks: JSON.stringify(set) },
     }).catch((error: unknown) => {
       throw new Error(`${namespace}: ${id} could not join`, { cause: error });
@@ -109,6 +171,13 @@ export class GrowingRun implements AsyncDisposable {
 
   async settleAll(delivery: Delivery): Promise<void> {
     await this.driver.settle([allSucceeded(delivery)]);
+  }
+
+  /** Cancels the run, to the last page. */
+  async halt(): Promise<void> {
+    const { redis, run } = this.driver;
+    let answer = await haltPage(redis, run, 'cancel', 1);
+    while (answer?.isPaging === true) answer = await haltPage(redis, run, 'page', 1);
   }
 
   async state(): Promise<string> {
@@ -145,10 +214,12 @@ export class GrowingRun implements AsyncDisposable {
     return await this.driver.claimed(open.carrier);
   }
 
-  #turn(edges: number): ReturnType<typeof takeTurn> {
+  async #turn(edges: number): ReturnType<typeof takeTurn> {
     const { redis, run } = this.driver;
     const shares = run.queues.map(() => ({ window: 16, slots: 16 }));
-    return takeTurn(redis, run, { settlements: [], shares, edges, now: 1 });
+    const answer = await takeTurn(redis, run, { settlements: [], shares, edges, now: 1 });
+    if (answer?.state === 'retrying') await retryPage(redis, run, 1, { tasks: 3, edges });
+    return answer;
   }
 
   async #carryOut(
@@ -164,21 +235,43 @@ export class GrowingRun implements AsyncDisposable {
       const task = await (await this.infos.read(this.driver.run.id)).task(number);
       const end = endOf(task.id);
       if (end === null) continue;
+      const generates = task.group.generator !== undefined && end.outcome === 'succeeded';
+      const outcome = generates
+        ? await this.#join(delivery, { set: end.set, place, edges })
+        : end.outcome;
+      if (outcome === null) continue;
       this.started.push(task.id);
-      const isGenerator = task.group.generator !== undefined;
-      const isWrong =
-        isGenerator &&
-        end.outcome === 'succeeded' &&
-        !(await this.#joins(delivery, end.set, place));
-      ends.push({ place, code: stateCode[isWrong ? 'failed' : end.outcome] });
+      ends.push({ place, code: stateCode[outcome] });
     }
     if (ends.length > 0) await this.driver.settle([settlementOf(delivery, ends)], 4, edges);
     return ends.length;
   }
 
-  async #joins(delivery: Delivery, set: unknown, place: number): Promise<boolean> {
-    const joined = await this.join(delivery, set ?? [], place);
-    if (joined.outcome !== 'succeeded') this.refused.push(joined);
-    return joined.outcome === 'succeeded';
+  /** Null where it has to wait for something that does not end now. */
+  async #join(
+    delivery: Delivery,
+    { set, place, edges }: { set: unknown; place: number; edges: number },
+  ): Promise<'succeeded' | 'failed' | null> {
+    const patience = new AbortController();
+    const joining = this.join(delivery, set ?? [], place, patience.signal);
+    // As a listener would: a set that replaces another waits until the one before it is retired.
+    let isDone = false;
+    const settled = joining
+      .catch(() => undefined)
+      .then(() => {
+        isDone = true;
+      });
+    for (let turns = 0; !isDone; turns++) {
+      if (turns === mostTurns) patience.abort();
+      await Promise.all([this.#turn(edges), Promise.race([settled, sleep(5)])]);
+    }
+    const joined = await joining;
+    if (joined.outcome === 'cancelled') return null;
+    if (joined.outcome === 'succeeded') return 'succeeded';
+    this.refused.push(joined);
+    return 'failed';
   }
 }
+
+/** Turns that a set waits for: all that can be done without another task's end is done by then. */
+const mostTurns = 60;

@@ -17,6 +17,7 @@ import {
   type RunInfoCache,
 } from '@runnel/store';
 import { describeBadSet, makeSet, readSet } from './make-set.ts';
+import { bytesOfSet, findShortage, isRedisFull, redisIsFull } from './room.ts';
 
 /** What a worker needs to have generated tasks join their run. */
 export interface GeneratorTools {
@@ -36,6 +37,8 @@ export interface Generation {
   readonly signal: AbortSignal;
   /** Without secrets. */
   readonly result: AttemptResult;
+  /** Takes what those who look at the attempt are told while it waits. */
+  tell(text: string): void;
 }
 
 /** Between two tries where another set is on its way, or the run is being retried. */
@@ -52,8 +55,9 @@ export async function joinRun(generation: Generation): Promise<AttemptResult> {
   if (tasks === undefined) return invalid(noTasks);
   try {
     const set = readSet(generation.dialect, tasks);
+    const room = new Room(generation);
     for (let wait = pauseMs; !generation.signal.aborted; ) {
-      const answer = await append(generation, set);
+      const answer = await append(generation, set, room);
       const end = endOf(answer, result);
       if (end !== null) return end;
       if (answer === 'moved') continue;
@@ -77,23 +81,65 @@ function invalid(message: string): AttemptResult {
 }
 
 async function append(
-  { redis, infos, tools, runId, delivery, task }: Generation,
+  generation: Generation,
   set: ReturnType<typeof readSet>,
-): Promise<AppendAnswer> {
+  room: Room,
+): Promise<AppendAnswer | 'full'> {
+  const { redis, infos, tools, runId, delivery, task } = generation;
+  // While it waits for room, it is not made again and again.
+  if (!(await room.has())) return 'full';
   // What is kept may be of a shape that the run has no more.
   infos.forget(runId);
   const info = await infos.read(runId);
   const { options, routeOf } = tools;
-  const made = await makeSet({ redis, info, generator: task, set, options });
+  const { set: made, reuse } = await makeSet({ redis, info, generator: task, set, options });
+  room.bytes = bytesOfSet(made);
+  if (!(await room.has())) return 'full';
   const routes = made.plan.groups.map((group) => routeOf(group));
-  return await appendSet(redis, info, {
-    ...{ delivery, set: made, routes },
-    ...{ generator: task.number, attempt: task.attempt },
-  });
+  return await room.unlessFull(() =>
+    appendSet(redis, info, {
+      ...{ delivery, set: made, routes, reuse },
+      ...{ generator: task.number, attempt: task.attempt },
+    }),
+  );
+}
+
+/** Whether a set may join a Redis that is nearly full. It is told once why it waits. */
+class Room {
+  /** What the set takes, once that is known. */
+  bytes = 0;
+  readonly #generation: Generation;
+  #isTold = false;
+
+  constructor(generation: Generation) {
+    this.#generation = generation;
+  }
+
+  async has(): Promise<boolean> {
+    const shortage = await findShortage(this.#generation.redis, this.bytes);
+    if (shortage !== null) this.#tell(shortage);
+    return shortage === null;
+  }
+
+  /** A call that is refused by a full Redis has written nothing: it is made again later. */
+  async unlessFull<T>(work: () => Promise<T>): Promise<T | 'full'> {
+    try {
+      return await work();
+    } catch (error: unknown) {
+      if (!isRedisFull(error)) throw error;
+      this.#tell(redisIsFull);
+      return 'full';
+    }
+  }
+
+  #tell(text: string): void {
+    if (!this.#isTold) this.#generation.tell(text);
+    this.#isTold = true;
+  }
 }
 
 /** Null: to be tried again. */
-function endOf(answer: AppendAnswer, result: AttemptResult): AttemptResult | null {
+function endOf(answer: AppendAnswer | 'full', result: AttemptResult): AttemptResult | null {
   switch (answer) {
     case 'done':
     case 'retired':
@@ -104,6 +150,7 @@ function endOf(answer: AppendAnswer, result: AttemptResult): AttemptResult | nul
     case 'moved':
     case 'busy':
     case 'retrying':
+    case 'full':
       return null;
     default:
       throw unreachable(answer);

@@ -19,6 +19,7 @@ import {
 import {
   type NewSet,
   type RedisClient,
+  type Reuse,
   type RunInfo,
   readChildrenOf,
   type SetPlan,
@@ -26,6 +27,7 @@ import {
 import { composeSet, type EndOfGenerator } from './compose-set.ts';
 import { readDaggyrSet } from './daggyr-set.ts';
 import { findOuter } from './find-outer.ts';
+import { findReused } from './find-reused.ts';
 
 /** A generator's output on its way into the run. */
 export interface SetRequest {
@@ -56,7 +58,7 @@ export function describeTooLarge(bytes: number): string {
  *
  * @throws SpecError with every issue, LimitError.
  */
-export async function makeSet(request: SetRequest): Promise<NewSet> {
+export async function makeSet(request: SetRequest): Promise<MadeSet> {
   const { redis, info, generator } = request;
   const { plan, refs, issues } = await expand(request);
   const found = await findOuter(redis, info, generator.number, refs);
@@ -73,7 +75,13 @@ export async function makeSet(request: SetRequest): Promise<NewSet> {
   if (set === null) {
     throw new LimitError(`the generated tasks and their barriers are more than ${maxNodes} nodes`);
   }
-  return set;
+  return { set, reuse: await findReused({ ...request, plan, outer: found.outer }) };
+}
+
+/** A set, and what of the one before it stays. */
+export interface MadeSet {
+  readonly set: NewSet;
+  readonly reuse: Reuse | null;
 }
 
 interface Expanded {

@@ -112,6 +112,7 @@ async function joinOnce(run: GrowingRun, delivery: Delivery, set: unknown): Prom
     task: { number: 0, id: 'gen', attempt: delivery.attempts[0] ?? 0 },
     signal: AbortSignal.timeout(1),
     result: { outcome: 'succeeded', tasks: JSON.stringify(set) },
+    tell: () => undefined,
   });
 }
 

@@ -29,19 +29,6 @@ function parts(names: readonly string[], rest: object = {}): readonly object[] {
   return names.map((id) => ({ class: 'part', id, executor: 'noop', ...rest }));
 }
 
-/** Brings tasks back, with all that hangs on them. */
-async function retry(run: GrowingRun, tasks: readonly string[]): Promise<void> {
-  const { id } = run.driver.run;
-  run.infos.forget(id);
-  const info = await run.infos.read(id);
-  await retryRun({ redis, now: 1 }, info, { selector: { from: tasks }, isDryRun: false });
-  for (let page = 0; page < 1_000; page++) {
-    const answer = await retryPage(redis, run.driver.run, 1, { tasks: 7, edges: 11 });
-    if (answer === null || answer.phase === 0) return;
-  }
-  throw new Error('the retry does not come to its end');
-}
-
 const succeeds: TaskEnd = { outcome: 'succeeded' };
 
 test('a generator that runs again replaces what it generated before', async () => {
@@ -49,11 +36,11 @@ test('a generator that runs again replaces what it generated before', async () =
   await run.play((id) => (id === 'gen' ? { ...succeeds, set: parts(['a', 'b', 'c']) } : succeeds));
   run.started.length = 0;
 
-  await retry(run, ['gen']);
+  await run.retry(['gen']);
   await run.play((id) => (id === 'gen' ? { ...succeeds, set: parts(['b', 'd']) } : succeeds));
 
   expect(run.started[0]).toBe('gen');
-  expect([...run.started].sort()).toEqual(['collect', 'gen', 'gen.b', 'gen.d']);
+  expect([...run.started].sort()).toEqual(['collect', 'gen', 'gen.d']);
   expect(run.started.at(-1)).toBe('collect');
   expect(await run.states()).toEqual({
     ...{ gen: 'succeeded', collect: 'succeeded', 'gen.b': 'succeeded', 'gen.d': 'succeeded' },
@@ -81,7 +68,7 @@ test('what generated tasks have generated is replaced with them', async () => {
   };
   await run.play(first);
 
-  await retry(run, ['gen']);
+  await run.retry(['gen']);
   await run.play((id) => (id === 'gen' ? { ...succeeds, set: parts(['x']) } : succeeds));
 
   expect(Object.keys(await run.states()).sort()).toEqual(['collect', 'gen', 'gen.x']);
@@ -98,7 +85,7 @@ test('a set whose tasks failed goes with its failures', async () => {
   });
   expect(await run.state()).toBe('failed');
 
-  await retry(run, ['gen']);
+  await run.retry(['gen']);
   await run.play((id) => (id === 'gen' ? { ...succeeds, set: [] } : succeeds));
 
   expect(await run.state()).toBe('succeeded');
@@ -116,7 +103,7 @@ test('a generated task that is retried takes the children of its generator with 
   });
   run.started.length = 0;
 
-  await retry(run, ['gen.a']);
+  await run.retry(['gen.a']);
   await run.play(() => succeeds);
 
   expect(run.started).toEqual(['gen.a', 'collect']);
@@ -132,7 +119,7 @@ test('what runs of a replaced set is left to end, and counts no more', async () 
     return id === 'gen' ? { ...succeeds, set: parts(['slow', 'a']) } : succeeds;
   });
 
-  await retry(run, ['gen']);
+  await run.retry(['gen']);
   await run.play((id) => {
     if (id === 'gen.slow') return null;
     return id === 'gen' ? { ...succeeds, set: parts(['b']) } : succeeds;
@@ -178,11 +165,11 @@ test('a task of the run that a replaced set waited for may run again and again',
   const set = ['a', 'b'].map((name) => ({ class: name, executor: 'noop', parents: ['early'] }));
   const end = (id: string): TaskEnd => (id === 'gen' ? { ...succeeds, set } : succeeds);
   await run.play(end);
-  await retry(run, ['gen']);
+  await run.retry(['gen']);
   await run.play(end);
 
   for (let times = 0; times < 3; times++) {
-    await retry(run, ['early']);
+    await run.retry(['early']);
     await run.play(end);
     expect(await run.state()).toBe('succeeded');
     expect(await run.findings()).toEqual([]);

@@ -116,6 +116,7 @@ describe('a task that has not ended', () => {
     suspended: { scene: () => withCode(stateCode.suspended), code: 'suspended' },
     halting: { scene: halted, code: 'cancelling' },
     cancelling: { scene: () => withCode(stateCode.cancelling), code: 'cancelling' },
+    reused: { scene: () => withCode(stateCode.reused), code: 'backlog' },
   };
 
   test.each(Object.entries(byCode))('whose state byte is %s has a reason', async (_, one) => {

@@ -4,9 +4,9 @@ import { bytesOf, toUint32 } from '../packed.ts';
 import type { RunInfo } from '../run-info.ts';
 import type { GroupRoute } from '../run-parts.ts';
 import type { Argument, RedisClient } from '../script.ts';
+import { carryAll, dropCarried, listPairs, type Reuse } from './carry-results.ts';
 import {
   findReplaced,
-  findSetOf,
   type GeneratedRecord,
   type Replaced,
   readGenerated,
@@ -39,6 +39,7 @@ export interface AppendRequest {
   readonly set: NewSet;
   /** Of the set's groups. */
   readonly routes: readonly GroupRoute[];
+  readonly reuse: Reuse | null;
 }
 
 /**
@@ -68,22 +69,26 @@ export async function appendSet(
   const base = await readBase(redis, info);
   const place = placeOf(base, set.plan);
   const queues = [...new Set([...base.queues, ...queuesOf(request)])];
-  const source = { ...request, base, place, queues };
+  const origins = request.reuse?.origins ?? null;
+  const source = { ...request, base, place, queues, origins };
   const sets = await readGenerated(redis, info.facts.handle);
   await failpoint('append.before');
   const parts = await finishInTurns(listNodeParts(source));
   const append = { redis, info, request, source };
+  const pairs = listPairs(origins, place.first);
+  const carried = await carryAll({ redis, run: info.facts.handle, head: headOf(append) }, pairs);
+  if (carried !== null) return toAnswer(carried);
   const isSmall = set.plan.nodeCount <= smallNodes && bytesIn(parts) <= smallBytes;
   if (!isSmall) {
     const answer = await writePages(append, parts);
     if (answer !== null) return answer;
   }
   await failpoint('append.before-show');
-  const within = findSetOf(sets, generator)?.start;
   const replaced = findReplaced(sets, generator);
   const shown = [...(isSmall ? parts : []), ...listGroupParts(source)];
-  const answer = await show(append, { within, replaced, parts: shown });
+  const answer = await show(append, { replaced, parts: shown });
   await failpoint('append.after-show');
+  if (answer === 'done') await dropCarried(redis, info.facts.handle, pairs);
   return answer;
 }
 
@@ -179,26 +184,28 @@ function toArguments({ key, kind, place, bytes }: SetPart): readonly Argument[] 
 async function show(
   append: Append,
   rest: {
-    readonly within: number | undefined;
     readonly replaced: Replaced;
     readonly parts: readonly SetPart[];
   },
 ): Promise<AppendAnswer> {
   const { redis, info, source } = append;
-  const { replaced, within, parts } = rest;
+  const { replaced, parts } = rest;
   const { first } = source.place;
+  const { reuse } = append.request;
   const outer = [...source.set.outer].sort((a, b) => parentOf(a.edge) - parentOf(b.edge));
   const start = [source.generator, first + source.set.start] as const;
   const answer = await appendTasks.run(redis, info.facts.handle.keys, [
     ...headOf(append),
     JSON.stringify({
-      ...{ record: JSON.stringify(recordOf(append)), within },
+      record: JSON.stringify(recordOf(append)),
       fields: fieldsOf(source),
       padding: source.place.padding,
       nodes: source.place.end,
       barriers: source.place.padding + source.set.plan.barrierCount,
       replaced: replaced.generators,
       retired: replaced.sets.flatMap(({ start, gathers }) => [start, ...gathers]),
+      detached: replaced.sets.flatMap(({ gathers }) => gathers),
+      ...{ reused: countReused(source), retryToken: reuse?.retryToken ?? '' },
     }),
     packPairs([start, ...outer.map(({ node, edge }) => toChild(edge, first + node))]),
     packPairs(source.set.gathers.map(({ node, end, edge }) => [end, withNode(edge, first + node)])),
@@ -228,8 +235,14 @@ function recordOf({ request, source }: Append): GeneratedRecord {
     attempt: request.attempt,
     ...{ first, count: set.taskCount, start: first + set.start },
     gathers: set.gathers.map(({ node }) => first + node),
+    ends: set.gathers.map(({ end }) => end),
+    ...{ outers: set.outerCount, reused: countReused(source) },
     ...{ from: base.nodeCount, to: end },
   };
+}
+
+function countReused({ origins }: SetSource): number {
+  return origins?.reduce((count, origin) => count + (origin === 0 ? 0 : 1), 0) ?? 0;
 }
 
 /** Fields of the run's record that change and that scripts do not keep in memory. */

@@ -12,6 +12,12 @@ const record = z.object({
   start: z.number(),
   /** Barriers that wait for all of the set, one for each end barrier of the generator. */
   gathers: z.array(z.number()),
+  /** The end barriers of the generator, in the same order. */
+  ends: z.array(z.number()),
+  /** How many pairs of barriers stand behind the start, for parents in the run. */
+  outers: z.number(),
+  /** Tasks whose results were those of the set before. */
+  reused: z.number(),
   /** All of its nodes: from ≤ n < to. */
   from: z.number(),
   to: z.number(),

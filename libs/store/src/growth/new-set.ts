@@ -30,6 +30,8 @@ export interface NewSet {
     readonly end: number;
     readonly edge: number;
   }[];
+  /** How many groups of tasks of the run are waited for: behind the start, two barriers each. */
+  readonly outerCount: number;
   /** Edges from tasks of the run: the packed edge names the parent. */
   readonly outer: readonly { readonly node: number; readonly edge: number }[];
 }
@@ -85,6 +87,8 @@ export interface SetSource {
   /** Of the set's groups. */
   readonly routes: readonly GroupRoute[];
   readonly queues: readonly string[];
+  /** By node of the set: the number whose result it takes over, and one more; 0 where it runs. */
+  readonly origins: Uint32Array | null;
 }
 
 /** What stands behind the run's last node, and counts only when that is moved. */
@@ -98,6 +102,9 @@ export function* listNodeParts(source: SetSource): Steps<readonly SetPart[]> {
   yield* addPayloads(source, names.subarray(padding), payloads);
   const states = Buffer.alloc(padding + set.plan.nodeCount);
   states.fill(stateCode.succeeded, 0, padding);
+  for (const [node, origin] of (source.origins ?? []).entries()) {
+    if (origin !== 0) states[padding + node] = stateCode.reused;
+  }
   return [
     { key: 'state', kind: 's', place: nodeCount, bytes: states },
     { key: 'waiting', kind: 's', place: nodeCount * 4, bytes: links.waiting },
@@ -176,16 +183,13 @@ const nodesPerStep = 4096;
 
 /** The structure with the numbers of the run; parents in the run come before those in the set. */
 function* linkNodes({ set, base, place, generator }: SetSource): Steps<NodeLinks> {
-  const { plan, start, outer, gathers } = set;
+  const { plan, start, outer } = set;
   const { first, padding } = place;
   const inside = yield* buildChildren(plan);
   const before = groupEdges([
     ...outer,
     { node: start, edge: packEdge(generator, 'succeeded', 'all') },
   ]);
-  const behind = groupEdges(
-    gathers.map(({ node, end, edge }) => ({ node, edge: withNode(edge, end) })),
-  );
   const waiting = Buffer.alloc((padding + plan.nodeCount) * 4);
   const up = new EdgePacker(padding, plan.nodeCount, base.parentEdges);
   const down = new EdgePacker(padding, plan.nodeCount, base.childEdges);
@@ -193,7 +197,6 @@ function* linkNodes({ set, base, place, generator }: SetSource): Steps<NodeLinks
     up.addAll(before.get(node) ?? []);
     up.addShifted(plan.parents, span(plan.parentOffsets, node), first);
     waiting.writeUInt32BE(up.endNode(), (padding + node) * 4);
-    down.addAll(behind.get(node) ?? []);
     down.addShifted(inside.children, span(inside.childOffsets, node), first);
     down.endNode();
     if (node % nodesPerStep === 0) yield;

@@ -1,4 +1,4 @@
-import { toText } from '../replies.ts';
+import { toInteger, toText } from '../replies.ts';
 import { defineScript } from '../script.ts';
 
 /** One word; see append-tasks.lua. */
@@ -15,6 +15,40 @@ export const appendTasks = defineScript(
     takesMore: true,
   },
   toText,
+);
+
+const resultKeys = ['past', 'failures', 'outputs', 'logs'] as const;
+
+/** How many pairs were done, in digits, or a word; see carry-results.lua. */
+export const carryResults = defineScript(
+  'carry-results',
+  {
+    keys: ['meta', 'deliveries', 'attempts', 'tries', 'bases', ...resultKeys],
+    preludes: ['packed', 'append', 'results'],
+  },
+  toText,
+);
+
+/** One word; see wipe-results.lua. */
+export const wipeResults = defineScript(
+  'wipe-results',
+  {
+    keys: ['meta', 'deliveries', 'attempts', 'tries', 'bases', ...resultKeys],
+    preludes: ['packed', 'append', 'results'],
+    allowOom: true,
+  },
+  toText,
+);
+
+/** See drop-results.lua. */
+export const dropResults = defineScript(
+  'drop-results',
+  {
+    keys: ['meta', 'tries', 'bases', ...resultKeys],
+    preludes: ['packed', 'results'],
+    allowOom: true,
+  },
+  toInteger,
 );
 
 /** One word; see write-generated.lua. */

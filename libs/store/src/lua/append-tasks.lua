@@ -34,7 +34,8 @@
 -- ARGV[3] the generator's number
 -- ARGV[4] its attempt
 -- ARGV[5] shape of the run that the rest was made for
--- ARGV[6] JSON: the set's record, the run's fields, padding, start of the enclosing set, what is retired at once
+-- ARGV[6] JSON: the set's record, the run's fields, padding, what is retired at once,
+-- whose results are reused
 -- ARGV[7] edges from nodes of the run: parent u32, packed edge u32; the start barrier's first, others ascending
 -- ARGV[8] edges into end barriers of the generator: barrier u32, packed edge u32
 -- ARGV[9] ranges of what the set replaces: from u32, to u32
@@ -57,7 +58,10 @@ if not may_append(ARGV[2]) then return 'busy' end
 if is_replaced(tonumber(generator)) then return 'retired' end
 if (r.shape or 0) ~= tonumber(ARGV[5]) then return 'moved' end
 local plan = cjson.decode(ARGV[6])
-if plan.within and byte(call('GETRANGE', K.state, plan.within, plan.within)) == RETIRED then return 'retired' end
+-- Tasks were brought back since what is reused was looked at.
+if plan.reused > 0 and (call('HGET', K.meta, 'retryToken') or '') ~= plan.retryToken then return 'moved' end
+-- Results of another set, whose worker died: they are wiped first.
+if call('HEXISTS', K.meta, 'spill') == 1 and call('HGET', K.meta, 'appendToken') ~= ARGV[2] then return 'moved' end
 if #ARGV[9] > 0 and ((r.retiring or 0) > 0 or are_to_visit(plan.retired)) then return 'busy' end
 
 for at = 10, #ARGV, 4 do write_part(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
@@ -70,21 +74,24 @@ for at = 1, #ARGV[9], 8 do
   add_total('retiring', 1)
 end
 if #ARGV[9] > 0 then call('HDEL', K.meta, 'retireWait') end
+if #plan.detached > 0 then call('HDEL', K.moreChildren, unpack(plan.detached)) end
 
 call('HSET', K.generated, generator, plan.record)
 for field, value in pairs(plan.fields) do call('HSET', K.meta, field, value) end
 call('HINCRBY', K.meta, 'barriers', plan.barriers)
-call('HDEL', K.meta, 'appendToken', 'appendAt')
+call('HDEL', K.meta, 'appendToken', 'appendAt', 'spill')
 set_field('n', plan.nodes)
 set_field('shape', (r.shape or 0) + 1)
-set_field('more', 1)
+set_field('more', max(r.more or 0, plan.reused > 0 and MORE_REUSES or 1))
 add_total('fin', plan.padding)
 
 -- The generator has not ended, so each of its end barriers waits for it and for the set. One that the first
 -- success decides may have ended by a set that is replaced now: it has released what it releases.
 for at = 1, #ARGV[8], 8 do
-  local barrier = u32(ARGV[8], at)
-  call('HSET', K.moreParents, barrier, sub(ARGV[8], at + 4, at + 7))
+  local barrier, edge = u32(ARGV[8], at), u32(ARGV[8], at + 4)
+  call('HSET', K.moreParents, barrier, pack_u32(edge))
+  -- Beside the children that it has in the set, so that a retry of the generator can take it away.
+  call('HSET', K.moreChildren, edge % 16777216, pack_u32(edge - edge % 16777216 + barrier))
   local flags = byte(call('GETRANGE', K.waiting, barrier * 4, barrier * 4))
   call('SETRANGE', K.waiting, barrier * 4, char(flags >= RELEASED and flags or 0) .. '\0\0\2')
 end

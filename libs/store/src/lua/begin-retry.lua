@@ -2,7 +2,7 @@
 -- which goes through them page by page.
 --
 -- KEYS[1] meta      hash    the run's own record
--- KEYS[2] retry     string  u32 an id
+-- KEYS[2] retry     string  u32 a task: 24 bits of id, 8 of what else is said of it
 -- KEYS[3] active    zset    runs of the shard that have not ended
 -- KEYS[4] ended     zset    runs of the shard that ended
 -- KEYS[5] outcomes  stream  what listeners settle
@@ -10,7 +10,7 @@
 -- ARGV[1] token of this retry
 -- ARGV[2] when the run that was read was created, in ms
 -- ARGV[3] now in ms
--- ARGV[4] ids, ascending
+-- ARGV[4] what is kept in retry, ascending by id
 -- ARGV[5] who asks; empty: not said
 -- ARGV[6] shape of the run that they were found in
 -- ARGV[7] ms without a sign after which an editor is gone
@@ -37,6 +37,8 @@ redis.call('HDEL', KEYS[1], 'halt', 'haltedAt', 'haltedBy', 'haltedDeliveries', 
 -- Failures that are there already stop nothing any more; those that are brought back are taken off again.
 redis.call('HSET', KEYS[1], 'retryToken', ARGV[1], 'retry', 1, 'retryAt', 0, 'retryEdge', 0, 'forgiven', h[7] or 0,
   'retriedAt', ARGV[3], 'retriedBy', ARGV[5])
+-- Sets may stand alone from now on: who has read how they are joined reads it again.
+if tonumber(redis.call('HGET', KEYS[1], 'more') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'shape', 1) end
 -- What the doctor computed before must not be mended after.
 redis.call('HINCRBY', KEYS[1], 'repairs', 1)
 if state ~= 'running' then

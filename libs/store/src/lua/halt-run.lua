@@ -88,7 +88,7 @@ if not left and at < n then
   local ids, codes, count, group, run = {}, {}, 0, nil, 0
   for id = at, to - 1 do
     local code = byte(page, id - at + 1)
-    if code == 0 or code == DELAYED or code == CANCELLING then
+    if code == 0 or code == DELAYED or code == CANCELLING or code == REUSED then
       count = count + 1
       ids[count], codes[count] = id, char(CANCELLED)
       local g = group_of(id)

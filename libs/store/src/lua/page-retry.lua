@@ -20,7 +20,7 @@
 -- KEYS[15] past           hash    id.attempt -> 12 bytes of a success
 -- KEYS[16] outputs        hash    id -> JSON
 -- KEYS[17] deaths         hash    id -> workers that died under it
--- KEYS[18] retry          string  u32 an id
+-- KEYS[18] retry          string  u32 a task: 24 bits of id, 8 of what else is said of it
 -- KEYS[19] active         zset    runs of the shard that have not ended
 -- KEYS[20] ended          zset    runs of the shard that ended
 -- KEYS[21] demand         hash    queue -> runs of the shard that want slots
@@ -29,7 +29,8 @@
 -- KEYS[24] parked         list    ready tasks that are paused
 -- KEYS[25] moreChildren   hash    node -> packed edges that came later
 -- KEYS[26] moreParents    hash    the same, of parents
--- KEYS[27…] ready         list    one list a queue
+-- KEYS[27] generated      hash    generator -> JSON of its set
+-- KEYS[28…] ready         list    one list a queue
 -- ARGV[1] now in ms
 -- ARGV[2] tasks a page
 -- ARGV[3] edges a page
@@ -42,7 +43,8 @@ local most, edges = tonumber(ARGV[2]), tonumber(ARGV[3])
 local total = call('STRLEN', K.retry) / 4
 local at = r.retryAt or 0
 local n = min(most, total - at)
-local ids = unpack_ids(call('GETRANGE', K.retry, at * 4, (at + n) * 4 - 1), 1, n)
+local ids, marks = unpack_ids(call('GETRANGE', K.retry, at * 4, (at + n) * 4 - 1), 1, n), {}
+for i = 1, n do ids[i], marks[i] = ids[i] % 16777216, floor(ids[i] / 16777216) end
 
 -- Counts parents of ids[1] and those that follow, up to the budget; of one with more than that a part.
 local function count_page()
@@ -83,7 +85,7 @@ open_backlog()
 local phase = r.retry
 if phase == 1 then
   if at == 0 then add_events('retried', ARGV[1], call('HGET', K.meta, 'retriedBy') or '', 1) end
-  reset_tasks(ids, n)
+  reset_tasks(ids, n, marks)
 elseif phase == 2 then
   if (r.retryEdge or 0) == 0 then advance(edges) end
   n = (r.retryEdge or 0) == 0 and has_backlog() and 0 or count_page()

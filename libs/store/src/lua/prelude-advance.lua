@@ -208,14 +208,22 @@ local function lower_children()
   end
 end
 
--- Makes decided children ready; returns those that ended instead: skipped, or a barrier that holds.
+-- Of decided children, by place, the state bytes; only runs that reuse results have any to look at.
+local function states_of_decided()
+  if record().more ~= MORE_REUSES or decisions == 0 then return {} end
+  return read_packed(K.state, 1, decided, decisions, 1)
+end
+
+-- Makes decided children ready; returns those that ended instead: skipped, a barrier that holds, or a task
+-- whose result is reused.
 local function release_decided()
   local ready, order, ends, end_codes, ended = {}, {}, {}, {}, 0
+  local states, reused = states_of_decided(), char(REUSED)
   local task_ids, task_codes, tasks = {}, {}, 0
   for i = 1, decisions do
     local id, code = decided[i], codes_of[i]
     local group = group_of(id)
-    if code == SUCCEEDED and not group_info(group).barrier then
+    if code == SUCCEEDED and not group_info(group).barrier and states[i] ~= reused then
       if not ready[group] then
         ready[group] = {}
         order[#order + 1] = group

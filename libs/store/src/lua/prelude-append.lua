@@ -29,6 +29,18 @@ local function holds_delivery(carrier, token, id, attempt)
   return false
 end
 
+-- Nil where a page of a set may be written behind the run's last node; else why not. The arguments begin with
+-- carrier, token, generator, attempt and shape.
+local function may_write(args)
+  local h = call('HMGET', K.meta, 'state', 'halt', 'retry', 'shape', 'editing')
+  if not h[1] then return 'gone' end
+  if h[2] then return 'halting' end
+  if tonumber(h[3] or 0) > 0 then return 'retrying' end
+  if not holds_delivery(args[1], args[2], tonumber(args[3]), tonumber(args[4])) then return 'gone' end
+  if h[5] or not may_append(args[2]) then return 'busy' end
+  return tonumber(h[4] or 0) ~= tonumber(args[5]) and 'moved' or nil
+end
+
 local function write_part(name, kind, place, bytes)
   if kind == 's' then call('SETRANGE', K[name], place, bytes) else call('HSET', K[name], place, bytes) end
 end

@@ -5,7 +5,7 @@ local RETIRED = 11
 -- Its word: no visit of a parent decides it, and however often parents run again, none counts it below zero.
 local RETIRED_WORD = char(RELEASED, 255, 255, 255)
 -- Nodes of replaced sets that one call looks at.
-local RETIRE_PAGE = 1024
+local RETIRE_PAGE = 512
 
 -- One node at a time: few are retired at once.
 local function retire_nodes(ids, n)
@@ -25,7 +25,10 @@ local function forget_end(group, code)
   local info = group_info(group)
   count(group, code, -1)
   add_total('c' .. code, -1)
-  if code == FAILED and not info.allow_failure then add_total('bad', -1) end
+  if code ~= FAILED or info.allow_failure then return end
+  add_total('bad', -1)
+  -- A retry of the generator had left it alone.
+  add_total('forgiven', -min(1, record().forgiven or 0))
 end
 
 -- Retires ids from … stop - 1 but those that were released and have not ended; true where there are some.
@@ -41,7 +44,7 @@ local function retire_span(from, stop)
     local released = code == 0 and (byte(words, at) >= RELEASED or sub(words, at + 1, at + 3) == '\0\0\0')
     if code == DELAYED or code == HALTING or code == CANCELLING or released and not barrier then
       runs = true
-    elseif code == 0 or ended and not barrier then
+    elseif code == 0 or code == REUSED or ended and not barrier then
       n = n + 1
       ids[n], codes[n], new_words[n] = id, char(RETIRED), RETIRED_WORD
       if not ended then add_total('fin', 1) else forget_end(group, code) end

@@ -113,6 +113,9 @@ local HALTING = 9
 -- Being cancelled while the run goes on, and in a ready list or a delivery so far. Where that delivery was
 -- claimed it becomes HALTING.
 local CANCELLING = 10
+-- Not final, and not to be run: its result was carried over from a set that was replaced, and it ends with that
+-- as soon as its parents let it run.
+local REUSED = 12
 
 -- A delivery: token 8 | attemptsStarted u32 | starts u32 | group u32 | cut at u32 s | n u16 |
 -- flags u8 | queue u8 | ids u32 n | attempts u8 n | open bits ceil(n / 8)

@@ -64,13 +64,43 @@ local function uncount_ends(group, code, n)
   add_total('forgiven', -min(n, record().forgiven or 0))
 end
 
+-- What the list says of a task besides its id. KEPT: of a generated set whose generator may run again; what has
+-- ended stays as it is. REVOKED: the same, but what it hangs on runs again, so its success can't be reused.
+-- ALONE: a generator that runs again, of whose set nothing is listed, since all of it has ended.
+local KEPT, REVOKED, ALONE = 128, 64, 32
+
+-- A success of a set that is about to be replaced is given up: the task becomes what it would be if its generator
+-- failed. Returns its new state.
+local function revoke(group, code)
+  if code == SUCCEEDED then count_ends(group, code, -1) end
+  count_ends(group, UPSTREAM_FAILED, 1)
+  return char(UPSTREAM_FAILED)
+end
+
+-- What generators have generated stands alone while they run again: their end barriers wait for them, and for
+-- the next set. Where all of it has ended, it does not wait for its generator once more either.
+local function detach_sets(ids, n, alone)
+  if not record().more then return end
+  if #alone > 0 then call('HDEL', K.moreChildren, unpack(alone)) end
+  for i = 1, n, CHUNK do
+    local sets = call('HMGET', K.generated, unpack(ids, i, min(n, i + CHUNK - 1)))
+    for k = 1, #sets do
+      local set = sets[k] and cjson.decode(sets[k])
+      if set and #set.gathers > 0 then
+        call('HDEL', K.moreChildren, unpack(set.gathers))
+        call('HDEL', K.moreParents, unpack(set.ends))
+      end
+    end
+  end
+end
+
 -- Page of the first phase: what has ended is as if it had never run; what waits is held; what was
--- released is left.
-local function reset_tasks(ids, n)
+-- released is left, and so is what ended in a set that may be replaced.
+local function reset_tasks(ids, n, marks)
   local codes = read_packed(K.state, 1, ids, n, 1)
   local words = read_packed(K.waiting, 4, ids, n, 4)
   local nodes, zeros, m = {}, {}, 0
-  local tasks, were, t = {}, {}, 0
+  local tasks, were, t, alone = {}, {}, 0, {}
   -- Neighbours are mostly of one group and ended alike.
   local group, code, same = nil, nil, 0
   for i = 1, n do
@@ -78,21 +108,31 @@ local function reset_tasks(ids, n)
     local word = words[i]
     local flags = byte(word)
     local mark = RELEASED
-    if now >= SUCCEEDED and now <= CANCELLED then
+    local its = group_of(id)
+    local barrier = group_info(its).barrier
+    local ended, revoked = now >= SUCCEEDED and now <= CANCELLED, marks[i] == REVOKED
+    if revoked and not barrier and (now == SUCCEEDED or now == REUSED) then
+      m = m + 1
+      nodes[m], zeros[m] = id, revoke(its, now)
+    elseif ended and marks[i] >= REVOKED and not barrier then
+      mark = RELEASED
+    elseif ended or now == REUSED and marks[i] == 0 then
       mark = HELD
       m = m + 1
       nodes[m], zeros[m] = id, '\0'
-      local its = group_of(id)
-      if its ~= group or now ~= code then
-        if same > 0 then uncount_ends(group, code, same) end
-        group, code, same = its, now, 0
+      if ended then
+        if its ~= group or now ~= code then
+          if same > 0 then uncount_ends(group, code, same) end
+          group, code, same = its, now, 0
+        end
+        same = same + 1
       end
-      same = same + 1
-      if not group_info(its).barrier then
+      if not barrier then
         t = t + 1
-        tasks[t], were[t] = id, now
+        tasks[t], were[t] = id, ended and now or SUCCEEDED
+        if marks[i] == ALONE then alone[#alone + 1] = id end
       end
-    elseif now == 0 and flags < RELEASED and sub(word, 2) ~= '\0\0\0' then
+    elseif (now == 0 or now == REUSED) and flags < RELEASED and sub(word, 2) ~= '\0\0\0' then
       mark = HELD
     end
     words[i] = char(bor(flags, mark)) .. sub(word, 2)
@@ -103,6 +143,7 @@ local function reset_tasks(ids, n)
   keep_attempts(tasks, were, t)
   delete_fields(K.outputs, tasks)
   delete_fields(K.deaths, tasks)
+  detach_sets(tasks, t, alone)
 end
 
 -- Ends whose children were not visited: to them these parents are not final.

@@ -2,7 +2,8 @@
 -- by save_run.
 
 -- meta: v state n fin bad events halt pausedAt onFailure parallelism seq open queues q0… r0… i0… c2…c6 delayed tries
--- what came later: more (1 where edges did), retiring (ranges of replaced sets), retireWait
+-- what came later: more (1 where edges did, 2 where results were carried over besides), retiring (ranges of
+-- replaced sets), retireWait; behind n, the end of what was written of results (spill)
 -- and of a retry: phase (retry), cursor (retryAt, retryEdge), failures that it left alone (forgiven)
 -- and of parts: phase of a cancel of tasks (cancel), its cursor (cancelAt, cancelList), tasks in HALTING or
 -- CANCELLING by it (ending), what is paused (pausedGroups, pausedTasks), put aside (parked), looked at again (unpark)
@@ -12,6 +13,7 @@ local NUMBERS = { 'n', 'fin', 'bad', 'events', 'open', 'seq', 'parallelism', 'tr
   'duplicates', 'queues', 'shape', 'more', 'retiring', 'retireWait', 'pausedAt', 'retry', 'retryAt', 'retryEdge',
   'forgiven', 'c2', 'c3', 'c4', 'c5', 'c6', 'cancel', 'cancelAt', 'cancelList', 'ending', 'pausedGroups', 'pausedTasks',
   'parked', 'unpark' }
+local MORE_REUSES = 2
 local loaded, changed = nil, {}
 
 local function record()

@@ -28,8 +28,9 @@ for i = 2, #ARGV, 5 do
     if is_ending then add_total('ending', -1) end
     local group = group_of(id)
     if ARGV[i + 3] ~= ARGV[i + 2] then call('BITFIELD', K.waiting, 'SET', 'u32', '#' .. id, ARGV[i + 3]) end
-    if code == 0 or code == SUCCEEDED and not group_info(group).barrier then
-      if state ~= 0 then write_states({ id }, { '\0' }, 1) end
+    local runs = code == SUCCEEDED and state ~= REUSED and not group_info(group).barrier
+    if code == 0 or runs then
+      if state ~= 0 and state ~= REUSED then write_states({ id }, { '\0' }, 1) end
       if code ~= 0 then push_ready(group, 0, { id }, 1, false) end
     else
       write_states({ id }, { char(code) }, 1)

@@ -20,13 +20,8 @@
 -- ARGV[6…] name of a key, 's' or 'h', offset or field, bytes
 --
 -- Returns one word: written; gone, moved, busy, retrying, halting as of append-tasks.
-local h = call('HMGET', K.meta, 'state', 'halt', 'retry', 'shape', 'editing')
-if not h[1] then return 'gone' end
-if h[2] then return 'halting' end
-if tonumber(h[3] or 0) > 0 then return 'retrying' end
-if not holds_delivery(ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])) then return 'gone' end
-if h[5] or not may_append(ARGV[2]) then return 'busy' end
-if tonumber(h[4] or 0) ~= tonumber(ARGV[5]) then return 'moved' end
+local refused = may_write(ARGV)
+if refused then return refused end
 hold_append(ARGV[2])
 for at = 6, #ARGV, 4 do write_part(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
 return 'written'

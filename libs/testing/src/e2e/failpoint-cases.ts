@@ -62,6 +62,10 @@ export const appendPoints: readonly Failpoint[] = [
   'append.before-show',
   'append.after-show',
 ];
+/** The same where the set replaces another, and results are carried over. */
+export const carryPoints: readonly Failpoint[] = ['append.after-carry', ...appendPoints];
+/** Where results that a worker had carried over before it died are taken away again. */
+export const wipePoints: readonly Failpoint[] = ['append.after-wipe'];
 export const partCancelPoints: readonly Failpoint[] = [
   'part-cancel.before-begin',
   'part-cancel.after-begin',
@@ -122,7 +126,8 @@ export const crashedPoints: readonly Failpoint[] = [
   ...ordinaryPoints.map(([point]) => point),
   ...[...submitPoints, ...startPoints, ...returnPoints, ...lostPoints, ...buryPoints],
   ...[...cancelPoints, ...pausePoints, ...resumePoints, ...haltPoints, ...removePoints],
-  ...[...retryPoints, ...retryPagePoints, ...appendPoints, ...numberPoints, ...hookPoints],
+  ...[...retryPoints, ...retryPagePoints, ...carryPoints, ...wipePoints],
+  ...[...numberPoints, ...hookPoints],
   ...[...partCancelPoints, ...partCancelPagePoints, ...partPausePoints],
   ...[...editPoints, ...editPagePoints, ...editThawPoints, ...archivePoints, ...takeBackPoints],
 ];

@@ -134,7 +134,7 @@ test('bad output fails its attempt, is told whole, and is tried again', async ()
 
   await expectWhole(client, id, 1);
   const task = await client.getTask(id, 'gen');
-  expect(task.generated).toEqual({ from: 256, count: 0 });
+  expect(task.generated).toEqual({ from: 256, count: 0, reused: 0 });
   expect(task.failures).toMatchObject([{ attempt: 1, reason: 'output-invalid' }]);
   const { message = '' } = task.failures[0] ?? {};
   expect(message).toContain('tasks[0].executor (line 1, column 18): no executor is named "nop"');
@@ -148,6 +148,10 @@ test('a task behind 100,000 generated tasks starts after all of them', async () 
   const collect = await client.getTask(id, 'collect');
   const run = await client.getRun(id);
   expect(collect.state).toBe('succeeded');
-  expect((await client.getTask(id, 'gen')).generated).toEqual({ from: 256, count: 100_000 });
+  expect((await client.getTask(id, 'gen')).generated).toEqual({
+    from: 256,
+    count: 100_000,
+    reused: 0,
+  });
   expect(run.classes?.find((one) => one.class === 'gen.part')?.counts.succeeded).toBe(100_000);
 }, 120_000);
