@@ -1,7 +1,7 @@
 import { examineRun } from '@runnel/engine';
 import { GrowingReference, nodeOf } from '../growing-graph.ts';
-import type { Grown, Growth } from './growth.ts';
-import { hasOutput, names, namespace, runId } from './scene.ts';
+import { type Grown, type Growth, handsOn } from './growth.ts';
+import { names, namespace, runId } from './scene.ts';
 import type { World } from './world.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -90,7 +90,7 @@ function wrongOutputs(
 ): readonly string[] {
   return [...tasks].flatMap(([id, { number, state }]) => {
     const generates = nodeOf(growth.graph, id)?.set != null;
-    const hands = state === 'succeeded' && hasOutput(number) && !generates;
+    const hands = state === 'succeeded' && handsOn(id) && !generates;
     const wanted = hands ? JSON.stringify({ attempt: Number(tries[number] ?? 1) }) : '';
     const output = outputs[number] ?? '';
     return output === wanted ? [] : [`${id} has the output ${output}, not ${wanted}`];

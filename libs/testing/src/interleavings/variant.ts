@@ -41,7 +41,7 @@ export const smallPages: readonly Edit[] = [
   { scripts: ['page-cancel'], find: 'tonumber(ARGV[3])', replace: '1' },
   { scripts: ['page-retry'], find: 'tonumber(ARGV[2])', replace: '3' },
   { scripts: ['page-edit'], find: 'tonumber(ARGV[4])', replace: '2' },
-  { scripts: ['take-turn'], find: 'RETIRE_PAGE = 1024', replace: 'RETIRE_PAGE = 2' },
+  { scripts: ['take-turn'], find: 'RETIRE_PAGE = 512', replace: 'RETIRE_PAGE = 2' },
   // The lock of those who append is kept by the time of Redis, which is not that of the case.
   {
     scripts: ['append-tasks', 'write-generated'],
