@@ -37,17 +37,6 @@ export const editMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an editor swaps that was taken for gone',
-    scene: edited,
-    edits: [
-      {
-        scripts: ['swap-revision'],
-        find: "if h[2] ~= ARGV[1] then return 'lost' end",
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'a swap that is sent again is done again',
     scene: edited,
     detour: async (_redis, [, args], send) => {
@@ -68,7 +57,12 @@ export const editMutants: readonly Mutant[] = [
     edits: [
       {
         scripts: ['begin-edit'],
-        find: "if (h[3] or '1') ~= ARGV[3] or (h[4] or '0') ~= ARGV[4] then return 'changed' end",
+        find: "if (h[3] or '1') ~= ARGV[3] then return 'changed' end",
+        replace: '',
+      },
+      {
+        scripts: ['begin-edit'],
+        find: "if (h[4] or '0') ~= ARGV[4] then return 'grown' end",
         replace: '',
       },
     ],
@@ -81,17 +75,6 @@ export const editMutants: readonly Mutant[] = [
         scripts: ['page-edit'],
         find: 'and tonumber(ARGV[1]) - tonumber(h[1]) < tonumber(ARGV[2]) then',
         replace: 'then',
-      },
-    ],
-  },
-  {
-    name: 'a run is retried while it is frozen',
-    scene: { ...still, changes: ['edit', 'retry'] },
-    edits: [
-      {
-        scripts: ['begin-retry'],
-        find: "if h[10] and (h[12] == '2' or tonumber(ARGV[3]) - tonumber(h[11]) < tonumber(ARGV[7])) then return 'editing' end",
-        replace: '',
       },
     ],
   },

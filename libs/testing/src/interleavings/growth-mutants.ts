@@ -1,8 +1,15 @@
 import type { Mutant } from './mutants.ts';
 import type { Scene } from './scene.ts';
+import type { Edit } from './variant.ts';
 
 const grown: Partial<Scene> = { isCancelled: false, changes: [] };
 const again: Partial<Scene> = { isCancelled: false, changes: ['retry'] };
+
+/** A set joins whatever has become of the run since it was made. */
+const ofAnyShape: readonly Edit[] = [
+  { scripts: ['append-tasks'], find: "then return 'moved' end", replace: 'then end' },
+  { scripts: ['write-generated'], find: "and 'moved' or nil", replace: 'and nil' },
+];
 
 /** What must hold of a run whose tasks generate tasks, broken. */
 export const growthMutants: readonly Mutant[] = [
@@ -10,13 +17,7 @@ export const growthMutants: readonly Mutant[] = [
     name: 'a set joins a run of another shape than it was made for',
     grows: true,
     scene: grown,
-    edits: [
-      {
-        scripts: ['append-tasks', 'write-generated'],
-        find: "then return 'moved' end",
-        replace: 'then end',
-      },
-    ],
+    edits: [...ofAnyShape],
   },
   {
     name: 'pages of two sets are written at once',
@@ -24,15 +25,16 @@ export const growthMutants: readonly Mutant[] = [
     scene: { ...grown, isLargeSet: true, maxBatch: 4 },
     edits: [
       {
-        scripts: ['append-tasks', 'write-generated'],
+        scripts: ['append-tasks'],
         find: "if not may_append(ARGV[2]) then return 'busy' end",
         replace: '',
       },
       {
-        scripts: ['append-tasks', 'write-generated'],
-        find: "then return 'moved' end",
-        replace: 'then end',
+        scripts: ['write-generated'],
+        find: "if h[5] or not may_append(args[2]) then return 'busy' end",
+        replace: '',
       },
+      ...ofAnyShape,
     ],
   },
   {
@@ -45,7 +47,7 @@ export const growthMutants: readonly Mutant[] = [
         find: "if known and cjson.decode(known).attempt == attempt then return 'done' end",
         replace: '',
       },
-      { scripts: ['append-tasks'], find: "then return 'moved' end", replace: 'then end' },
+      ...ofAnyShape,
     ],
   },
   {
@@ -83,7 +85,11 @@ export const growthMutants: readonly Mutant[] = [
     grows: true,
     scene: grown,
     edits: [
-      { scripts: ['append-tasks'], find: "set_field('more', 1)", replace: "set_field('more', 0)" },
+      {
+        scripts: ['append-tasks'],
+        find: "set_field('more', max(r.more or 0, plan.reused > 0 and MORE_REUSES or 1))",
+        replace: "set_field('more', 0)",
+      },
     ],
   },
   {

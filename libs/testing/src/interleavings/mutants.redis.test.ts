@@ -40,5 +40,5 @@ test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
 
     expect(failure).not.toBeNull();
   },
-  120_000,
+  300_000,
 );
