@@ -75,7 +75,7 @@ test('generated tasks that have ended are reused, whatever form the spec came in
   expect(run.counts).toMatchObject({ succeeded: count + 3, skipped: 1 });
   expect(readJournal(journal)).toEqual(['generate 1']);
   expect(await client.getTask(id, 'gen.p2999')).toMatchObject({ state: 'succeeded', attempt: 1 });
-  expect((await client.getTask(id, 'gen')).generated).toEqual({ from: 256, count });
+  expect((await client.getTask(id, 'gen')).generated).toEqual({ from: 256, count, reused: 0 });
   expect(await client.getSpec(id, { revision: 1 })).toEqual({ tasks: first });
   expect((await client.askDoctor({ run: id })).findings).toEqual([]);
 });
