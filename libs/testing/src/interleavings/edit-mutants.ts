@@ -5,7 +5,6 @@ import { scriptOf } from './variant.ts';
 const turn = ['take-turn'] as const;
 const still = { isCancelled: false, stopsOnFailure: false, poison: null } as const;
 const edited: Partial<Scene> = { ...still, changes: ['edit'] };
-const twice: Partial<Scene> = { ...still, changes: ['edit', 'edit'] };
 
 /** What must hold of a run that is edited, broken. */
 export const editMutants: readonly Mutant[] = [
@@ -47,22 +46,6 @@ export const editMutants: readonly Mutant[] = [
       {
         scripts: ['swap-revision'],
         find: "if h[3] == ARGV[1] then return 'swapped' end",
-        replace: '',
-      },
-    ],
-  },
-  {
-    name: 'an edit of a run that has changed since it was read begins',
-    scene: twice,
-    edits: [
-      {
-        scripts: ['begin-edit'],
-        find: "if (h[3] or '1') ~= ARGV[3] then return 'changed' end",
-        replace: '',
-      },
-      {
-        scripts: ['begin-edit'],
-        find: "if (h[4] or '0') ~= ARGV[4] then return 'grown' end",
         replace: '',
       },
     ],

@@ -3,7 +3,6 @@ import type { Scene } from './scene.ts';
 import type { Edit } from './variant.ts';
 
 const grown: Partial<Scene> = { isCancelled: false, changes: [] };
-const again: Partial<Scene> = { isCancelled: false, changes: ['retry'] };
 
 /** A set joins whatever has become of the run since it was made. */
 const ofAnyShape: readonly Edit[] = [
@@ -77,42 +76,6 @@ export const growthMutants: readonly Mutant[] = [
         scripts: ['append-tasks'],
         find: 'not waiting[parents[i]] then',
         replace: 'false then',
-      },
-    ],
-  },
-  {
-    name: 'a visit forgets the edges that came later',
-    grows: true,
-    scene: grown,
-    edits: [
-      {
-        scripts: ['append-tasks'],
-        find: "set_field('more', max(r.more or 0, plan.reused > 0 and MORE_REUSES or 1))",
-        replace: "set_field('more', 0)",
-      },
-    ],
-  },
-  {
-    name: 'a set joins while a retry of the run is under way',
-    grows: true,
-    scene: again,
-    edits: [
-      {
-        scripts: ['append-tasks'],
-        find: "if (r.retry or 0) > 0 then return 'retrying' end",
-        replace: '',
-      },
-    ],
-  },
-  {
-    name: 'an end barrier that has ended begins anew',
-    grows: true,
-    scene: again,
-    edits: [
-      {
-        scripts: ['append-tasks'],
-        find: 'char(flags >= RELEASED and flags or 0)',
-        replace: "'\\0'",
       },
     ],
   },
