@@ -241,6 +241,7 @@ test('sees keys that outlive their run, and processes', () => {
 test('tells keys that stay from keys that should have gone', () => {
   const keys = [
     'runnel:{r1}:outcomes',
+    'runnel:{r1}:deleted',
     'runnel:{store}:workers',
     'runnel:{q.default}:default:meta',
     'runnel:{r1}:run:x:state',

@@ -105,9 +105,9 @@ export class Store implements Disposable {
   }
 }
 
-/** Keys that stay when no run is there; docs/redis-keys.md calls their lifetime "always". */
+/** Keys that stay when no run is there; docs/redis-keys.md calls their lifetime "always", or an hour of `deleted`. */
 const lasting = [
-  /^[^:]+:\{r\d+\}:(outcomes|runs|demand|lease|deadLetters)$/,
+  /^[^:]+:\{r\d+\}:(outcomes|runs|demand|lease|deadLetters|deleted)$/,
   /^[^:]+:\{store\}:(store|workers|listeners|workerNumbers)$/,
   // BullMQ keeps the last jobs that ended; its lists were looked at before.
   /^[^:]+:\{q\.[^}]+\}:/,

@@ -34,10 +34,8 @@ export async function readMemory(redis: RedisClient): Promise<RedisMemory> {
     }),
   );
   const part = ({ used, most }: RedisMemory): number => (most === 0 ? 0 : used / most);
-  return all.reduce((fullest, one) => (part(one) > part(fullest) ? one : fullest), {
-    used: 0,
-    most: 0,
-  });
+  const none = { used: 0, most: 0 };
+  return all.reduce((most, one) => (part(one) > part(most) ? one : most), all[0] ?? none);
 }
 
 /** The facts of the server, or of each master of a Cluster. */

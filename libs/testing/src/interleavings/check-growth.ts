@@ -53,9 +53,11 @@ function wrongStates(
   const { states } = new GrowingReference(growth.graph, { given, attemptOf });
   return [...new Set([...states.keys(), ...tasks.keys()])].flatMap((id) => {
     const [is, be] = [tasks.get(id)?.state ?? 'not there', states.get(id) ?? 'not there'];
-    // A generator may be cancelled whose set has joined: nothing of it starts.
-    const isIdle = be === 'not there' && isWithinCancelled(id, states) && is === 'skipped';
-    return is === be || isIdle ? [] : [`${id} is ${is}, not ${be}`];
+    // A generator may be cancelled whose set has joined: nothing of it starts. One that was to run again leaves what
+    // its last attempt generated, which can still be reused.
+    const stays = is === 'skipped' || (is !== undefined && changed.has('retry'));
+    const isLeft = be === 'not there' && isWithinCancelled(id, states) && stays;
+    return is === be || isLeft ? [] : [`${id} is ${is}, not ${be}`];
   });
 }
 
