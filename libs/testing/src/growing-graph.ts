@@ -14,15 +14,25 @@ export interface GrowingNode {
   readonly isRetried: boolean;
   /** It has another name in the set of each attempt. */
   readonly isFresh?: boolean;
+  /** Default: 0, which is not written. */
+  readonly version?: number;
   /** Null: no generator. */
   readonly set: readonly GrowingNode[] | null;
 }
 
 export type GrowingGraph = readonly GrowingNode[];
 
+/** How large graphs get. */
+export interface GrowingSize {
+  readonly most: number;
+  /** Of each set. */
+  readonly mostOfSets: number;
+  readonly hasRetries: boolean;
+}
+
 /** Graphs with generators in them, and in the sets of those; at least one. */
 export function growingArbitrary(most: number): fc.Arbitrary<GrowingGraph> {
-  return graphs(most, 0)
+  return growingSets({ most, mostOfSets: Math.min(most, 3), hasRetries: true }, 0)
     .filter((nodes) => nodes.length > 0)
     .map((nodes) => (nodes.some(({ set }) => set !== null) ? nodes : withGenerator(nodes)));
 }
@@ -36,19 +46,22 @@ function withGenerator(nodes: GrowingGraph): GrowingGraph {
 
 const deepest = 2;
 
-function graphs(most: number, depth: number): fc.Arbitrary<GrowingGraph> {
+/** Graphs that stand so many generators deep, with `min` nodes or more. */
+export function growingSets(size: GrowingSize, depth: number, min = 0): fc.Arbitrary<GrowingGraph> {
   return fc
-    .integer({ min: 0, max: depth === 0 ? most : Math.min(most, 3) })
-    .chain((size) => fc.tuple(...Array.from({ length: size }, (_, at) => nodes(most, at, depth))));
+    .integer({ min, max: depth === 0 ? size.most : size.mostOfSets })
+    .chain((count) =>
+      fc.tuple(...Array.from({ length: count }, (_, at) => nodes(size, at, depth))),
+    );
 }
 
-function nodes(most: number, at: number, depth: number): fc.Arbitrary<GrowingNode> {
+function nodes(size: GrowingSize, at: number, depth: number): fc.Arbitrary<GrowingNode> {
   const places =
     at === 0 ? fc.constant<number[]>([]) : fc.uniqueArray(fc.nat(at - 1), { maxLength: 3 });
   const set =
     depth === deepest
       ? fc.constant<GrowingGraph | null>(null)
-      : fc.option(graphs(most, depth + 1), { freq: 2 });
+      : fc.option(growingSets(size, depth + 1), { freq: 2 });
   return fc
     .record({
       places,
@@ -62,7 +75,7 @@ function nodes(most: number, at: number, depth: number): fc.Arbitrary<GrowingNod
       }),
       outer: fc.option(fc.nat(5), { freq: 2 }),
       end: fc.constantFrom('succeeded', 'succeeded', 'succeeded', 'failed'),
-      isRetried: fc.nat(4).map((number) => number === 4),
+      isRetried: size.hasRetries ? fc.nat(4).map((number) => number === 4) : fc.constant(false),
       set,
     })
     .map(({ places: parents, ons, runIf, ...rest }) => ({
@@ -97,7 +110,7 @@ export function nameOf(level: Level, at: number): string {
 }
 
 /** The place of the outer parent, where the node has one that is no generator and stands before the generator. */
-function outerOf({ around }: Level, node: GrowingNode): number | null {
+export function outerOf({ around }: Level, node: GrowingNode): number | null {
   if (around === null || node.outer === null || node.outer >= around.generator) return null;
   return around.level.nodes[node.outer]?.set === null ? node.outer : null;
 }
@@ -116,6 +129,7 @@ export function entriesOf(level: Level): readonly object[] {
       ...{ class: nameOf(level, at), executor: 'noop', runIf: node.runIf },
       ...(node.isRetried ? { retries: { limit: 1, backoff: '1ms' } } : {}),
       parents: [...parents, ...above],
+      ...((node.version ?? 0) === 0 ? {} : { version: node.version }),
       ...(node.set === null ? {} : { generator: true }),
     };
   });
@@ -143,6 +157,8 @@ export class GrowingReference {
   /** Of every task that there will be. */
   readonly states = new Map<string, FinalTaskState>();
   readonly tasks = new Map<string, GrowingTask>();
+  /** What generators generate, as a user would write it. */
+  readonly sets = new Map<string, readonly object[]>();
   readonly #given: StateOf;
   readonly #attemptOf: (id: string) => number;
 
@@ -150,6 +166,11 @@ export class GrowingReference {
     this.#given = given ?? (() => undefined);
     this.#attemptOf = attemptOf ?? (() => 1);
     this.#evaluate(topLevel(graph));
+  }
+
+  /** What a task ends as where it runs. */
+  endOf(id: string): 'succeeded' | 'failed' | undefined {
+    return this.tasks.get(id)?.node.end;
   }
 
   /** Whether what is known of states lets a task start. */
@@ -172,7 +193,9 @@ export class GrowingReference {
       this.tasks.set(id, { level, at, node });
       this.states.set(id, this.#given(id) ?? (state === 'run' ? node.end : (state ?? 'skipped')));
       if (node.set === null || this.states.get(id) !== 'succeeded') continue;
-      this.#evaluate(innerOf(level, at, node.set, this.#attemptOf(id)));
+      const inner = innerOf(level, at, node.set, this.#attemptOf(id));
+      this.sets.set(id, entriesOf(inner));
+      this.#evaluate(inner);
     }
   }
 
@@ -224,7 +247,8 @@ function endsOf(
   return known.isAny && set.length > 0 ? generated : [own, ...generated];
 }
 
-function innerOf(level: Level, at: number, nodes: GrowingGraph, attempt: number): Level {
+/** What the node at a place has generated, or is to. */
+export function innerOf(level: Level, at: number, nodes: GrowingGraph, attempt = 1): Level {
   const scope = `${level.scope}${nameOf(level, at)}.`;
   return { nodes, scope, depth: level.depth + 1, attempt, around: { level, generator: at } };
 }

@@ -1,4 +1,23 @@
-export { attemptEnds, finalRunState, finalStates } from './model.ts';
+export {
+  entriesOf,
+  type GrowingGraph,
+  type GrowingNode,
+  GrowingReference,
+  type GrowingSize,
+  growingSets,
+  innerOf,
+  type Level,
+  nameOf,
+  outerOf,
+  topLevel,
+} from './growing-graph.ts';
+export {
+  attemptEnds,
+  decideByStates,
+  finalRunState,
+  finalStates,
+  type ParentEnd,
+} from './model.ts';
 export {
   type Draw,
   editNodes,

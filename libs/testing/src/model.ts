@@ -57,10 +57,16 @@ function decide(node: GraphNode, states: readonly FinalTaskState[]): 'run' | Fin
   return decideByStates(node.runIf, parents);
 }
 
+/** What a parent has come to, and what its child wants of it. */
+export interface ParentEnd {
+  readonly state: FinalTaskState;
+  readonly on: On;
+}
+
 /** The table of `runIf`, for a task with these parents. */
 export function decideByStates(
   runIf: RunIf,
-  parents: readonly { readonly state: FinalTaskState; readonly on: On }[],
+  parents: readonly ParentEnd[],
 ): 'run' | FinalTaskState {
   switch (runIf) {
     case 'all-done':
@@ -80,9 +86,7 @@ function anyOn(runIf: RunIf): On {
   return runIf === 'any-failed' ? 'failed' : 'succeeded';
 }
 
-function decideAll(
-  parents: readonly { readonly state: FinalTaskState; readonly on: On }[],
-): 'run' | FinalTaskState {
+function decideAll(parents: readonly ParentEnd[]): 'run' | FinalTaskState {
   const unmet = parents.filter(({ state, on }) => !holds(on, state));
   if (unmet.length === 0) return 'run';
   return unmet.some(({ state }) => isFailed(state)) ? 'upstream-failed' : 'skipped';

@@ -1,4 +1,5 @@
-import type { FinalTaskState, On, RunIf } from '@runnel/core';
+import type { FinalTaskState } from '@runnel/core';
+import { decideByStates } from '@runnel/testing';
 import { type GrowNode, instancesOf } from './growing-graph.test-kit.ts';
 
 /** What was generated so far, by the id of its generator. */
@@ -75,7 +76,7 @@ export function statesOf(
     for (const parent of outerIds(level, node)) {
       parents.push({ state: stateOf(parent), on: 'succeeded' });
     }
-    const decided = parents.length === 0 ? 'run' : decide(node.runIf, parents);
+    const decided = parents.length === 0 ? 'run' : decideByStates(node.runIf, parents);
     states.set(id, known.fixed.get(id) ?? (decided === 'run' ? known.endOf(id) : decided));
   });
   return states;
@@ -88,33 +89,6 @@ function leavesIfEnded(
   stateOf: (id: string) => FinalTaskState,
 ): readonly string[] {
   return stateOf(id) === 'succeeded' ? leavesOf(live, id) : [id, ...leavesOf(live, id)];
-}
-
-type Parent = { readonly state: FinalTaskState; readonly on: On };
-
-/** The table of `runIf`. */
-function decide(runIf: RunIf, parents: readonly Parent[]): 'run' | FinalTaskState {
-  const failed = (state: FinalTaskState): boolean =>
-    state === 'failed' || state === 'upstream-failed';
-  switch (runIf) {
-    case 'all-done':
-      return 'run';
-    case 'any-succeeded':
-      return parents.some(({ state }) => state === 'succeeded') ? 'run' : 'skipped';
-    case 'any-failed':
-      return parents.some(({ state }) => failed(state)) ? 'run' : 'skipped';
-    case 'none-failed':
-      if (parents.some(({ state }) => failed(state))) return 'upstream-failed';
-      return parents.some(({ state }) => state === 'succeeded') ? 'run' : 'skipped';
-    default: {
-      const unmet = parents.filter(({ state, on }) => {
-        if (on === 'done') return false;
-        return on === 'succeeded' ? state !== 'succeeded' : !failed(state);
-      });
-      if (unmet.length === 0) return 'run';
-      return unmet.some(({ state }) => failed(state)) ? 'upstream-failed' : 'skipped';
-    }
-  }
 }
 
 export type ExpectedFate = 'reused' | 'kept' | 'rerun' | 'new' | 'removed';

@@ -1,7 +1,7 @@
 import { connectRedis, type RedisClient } from '@runnel/store';
+import { entriesOf, GrowingReference, growingSets, topLevel } from '@runnel/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { entriesOf, graphArbitrary, type Level, Reference } from './generator-graphs.test-kit.ts';
 import { GrowingRun } from './growing.test-kit.ts';
 
 let redis: RedisClient;
@@ -14,17 +14,17 @@ afterAll(async () => {
   await redis.quit();
 });
 
+const graphs = growingSets({ most: 6, mostOfSets: 4, hasRetries: false }, 0, 1);
+
 test('random graphs with generators in generators come to what their rules say', async () => {
   await fc.assert(
-    fc.asyncProperty(graphArbitrary(0), fc.constantFrom(1, 2, 5, 64), async (nodes, edges) => {
-      const level: Level = { nodes, scope: '', depth: 0, around: null };
-      const reference = new Reference();
-      reference.evaluate(level);
-      await using run = await GrowingRun.submit(redis, entriesOf(level));
+    fc.asyncProperty(graphs, fc.constantFrom(1, 2, 5, 64), async (nodes, edges) => {
+      const reference = new GrowingReference(nodes);
+      await using run = await GrowingRun.submit(redis, entriesOf(topLevel(nodes)));
 
       await run.play((id) => {
         const set = reference.sets.get(id);
-        const outcome = reference.ends.get(id) ?? 'failed';
+        const outcome = reference.endOf(id) ?? 'failed';
         return set === undefined ? { outcome } : { outcome, set };
       }, edges);
 

@@ -1,14 +1,14 @@
 import { connectRedis, type RedisClient } from '@runnel/store';
-import fc from 'fast-check';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import {
   entriesOf,
-  graphArbitrary,
-  type Level,
-  type Node,
+  type GrowingGraph,
+  GrowingReference,
+  growingSets,
   nameOf,
-  Reference,
-} from './generator-graphs.test-kit.ts';
+  topLevel,
+} from '@runnel/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { GrowingRun, type TaskEnd } from './growing.test-kit.ts';
 import { RerunReference } from './rerun-reference.test-kit.ts';
 
@@ -22,24 +22,26 @@ afterAll(async () => {
   await redis.quit();
 });
 
+const size = { most: 6, mostOfSets: 4, hasRetries: false };
+
 /** Other nodes from a place on, and a new version of some. */
 interface Change {
   readonly keep: number;
-  readonly other: readonly Node[];
+  readonly other: GrowingGraph;
   readonly bumped: readonly boolean[];
   readonly flipped: readonly boolean[];
 }
 
 const change: fc.Arbitrary<Change> = fc.record({
   keep: fc.constantFrom(1, 2, 3, 9, 9, 9),
-  other: graphArbitrary(2),
+  other: growingSets(size, 2),
   bumped: fc.array(fc.constantFrom(false, false, true), { minLength: 6, maxLength: 6 }),
   flipped: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
 });
 
 /** Graphs in which every other task generates, before all that it may wait for where it does not. */
-const generating: fc.Arbitrary<readonly Node[]> = fc
-  .tuple(graphArbitrary(0, 3), graphArbitrary(1, 3), graphArbitrary(1, 3))
+const generating: fc.Arbitrary<GrowingGraph> = fc
+  .tuple(growingSets(size, 0, 3), growingSets(size, 1, 3), growingSets(size, 1, 3))
   .map(([nodes, ...sets]) =>
     nodes.map((node, at) => {
       const set = at % 2 === 1 ? sets[(at - 1) / 2] : undefined;
@@ -47,22 +49,25 @@ const generating: fc.Arbitrary<readonly Node[]> = fc
     }),
   );
 
-function changed({ keep, other, bumped, flipped }: Change, set: readonly Node[]): readonly Node[] {
+function changed({ keep, other, bumped, flipped }: Change, set: GrowingGraph): GrowingGraph {
   const kept = set.slice(0, keep);
   return [...kept, ...other.slice(kept.length)].map((node, at) => {
     if (!bumped[at]) return node;
     const end = node.end === 'failed' ? 'succeeded' : 'failed';
-    return { ...node, version: node.version + 1, end: flipped[at] ? end : node.end };
+    return { ...node, version: (node.version ?? 0) + 1, end: flipped[at] ? end : node.end };
   });
 }
 
-function endsOf(reference: {
+/** What generators generate, and what else tasks end as. */
+interface Ends {
   readonly sets: ReadonlyMap<string, readonly object[]>;
-  readonly ends: ReadonlyMap<string, 'succeeded' | 'failed'>;
-}): (id: string) => TaskEnd {
+  endOf(id: string): 'succeeded' | 'failed' | undefined;
+}
+
+function endsOf(reference: Ends): (id: string) => TaskEnd {
   return (id) => {
     const set = reference.sets.get(id);
-    const outcome = reference.ends.get(id) ?? 'failed';
+    const outcome = reference.endOf(id) ?? 'failed';
     return set === undefined ? { outcome } : { outcome, set };
   };
 }
@@ -76,9 +81,8 @@ test('of sets that are generated again just what has to runs, and all comes to w
       fc.array(fc.constantFrom(0, 1, 1, 1, 2, 3, 3, 4), { minLength: 1, maxLength: 2 }),
       change,
       async (nodes, edges, places, next) => {
-        const level: Level = { nodes, scope: '', depth: 0, around: null };
-        const before = new Reference();
-        before.evaluate(level);
+        const level = topLevel(nodes);
+        const before = new GrowingReference(nodes);
         await using run = await GrowingRun.submit(redis, entriesOf(level));
         await run.play(endsOf(before), edges);
         const selected = new Set(places.map((place) => place % nodes.length));
@@ -116,10 +120,8 @@ test('a run whose tasks are brought back at any moment comes to what its rules s
       fc.constantFrom(1, 2, 5, 64),
       fc.array(stop, { minLength: 1, maxLength: 4 }),
       async (nodes, edges, stops) => {
-        const level: Level = { nodes, scope: '', depth: 0, around: null };
-        const reference = new Reference();
-        reference.evaluate(level);
-        await using run = await GrowingRun.submit(redis, entriesOf(level));
+        const reference = new GrowingReference(nodes);
+        await using run = await GrowingRun.submit(redis, entriesOf(topLevel(nodes)));
         const endOf = endsOf(reference);
 
         for (const { steps, slow, places } of stops) {

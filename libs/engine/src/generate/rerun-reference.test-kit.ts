@@ -1,15 +1,16 @@
 import type { FinalTaskState } from '@runnel/core';
 import {
-  decide,
+  decideByStates,
   entriesOf,
+  type GrowingGraph,
+  type GrowingNode,
+  type GrowingReference,
   innerOf,
   type Level,
-  type Node,
   nameOf,
   outerOf,
-  type Parent,
-  type Reference,
-} from './generator-graphs.test-kit.ts';
+  type ParentEnd,
+} from '@runnel/testing';
 
 /** How a graph stands in a run some of whose tasks are brought back. */
 type Context =
@@ -24,20 +25,25 @@ type Context =
 export class RerunReference {
   readonly states = new Map<string, FinalTaskState>();
   readonly sets = new Map<string, readonly object[]>();
-  readonly ends = new Map<string, 'succeeded' | 'failed'>();
   readonly ran = new Set<string>();
   /** Of the tasks that were generated anew those that must not run. */
   readonly reused = new Set<string>();
-  readonly #before: Reference;
-  readonly #change: (set: readonly Node[]) => readonly Node[];
+  readonly #ends = new Map<string, 'succeeded' | 'failed'>();
+  readonly #before: GrowingReference;
+  readonly #change: (set: GrowingGraph) => GrowingGraph;
   /** By id: whether what hangs on it is to be looked at anew. */
   readonly #anew = new Map<string, boolean>();
   /** The sets that there are in the end. */
   readonly #inner = new Map<string, Level>();
 
-  constructor(before: Reference, change: (set: readonly Node[]) => readonly Node[]) {
+  constructor(before: GrowingReference, change: (set: GrowingGraph) => GrowingGraph) {
     this.#before = before;
     this.#change = change;
+  }
+
+  /** What a task ends as where it runs. */
+  endOf(id: string): 'succeeded' | 'failed' | undefined {
+    return this.#ends.get(id);
   }
 
   evaluate(level: Level, selected: ReadonlySet<number>): void {
@@ -49,7 +55,7 @@ export class RerunReference {
     let isAnyAnew = false;
     for (const [at, node] of level.nodes.entries()) {
       const id = idOf(level, at);
-      this.ends.set(id, node.end);
+      this.#ends.set(id, node.end);
       const isAnew =
         context.kind === 'kept'
           ? this.#keep(level, at, selected.has(at))
@@ -127,7 +133,7 @@ export class RerunReference {
     }
   }
 
-  #hangsOnAnew(level: Level, node: Node): boolean {
+  #hangsOnAnew(level: Level, node: GrowingNode): boolean {
     if (node.parents.some((parent) => this.#anew.get(idOf(level, parent.at)))) return true;
     const outer = outerOf(level, node);
     return outer !== null && level.around !== null
@@ -143,9 +149,9 @@ export class RerunReference {
     this.states.set(id, state === 'run' ? node.end : state);
   }
 
-  #decide(level: Level, node: Node): 'run' | FinalTaskState {
+  #decide(level: Level, node: GrowingNode): 'run' | FinalTaskState {
     const isAny = node.runIf === 'any-succeeded' || node.runIf === 'any-failed';
-    const parents: Parent[] = node.parents.flatMap(({ at, on }) =>
+    const parents: ParentEnd[] = node.parents.flatMap(({ at, on }) =>
       this.#gather(level, at, isAny).map((state) => ({ state, on })),
     );
     const outer = outerOf(level, node);
@@ -153,7 +159,7 @@ export class RerunReference {
       const state = this.states.get(idOf(level.around.level, outer)) ?? 'skipped';
       parents.push({ state, on: 'succeeded' });
     }
-    return parents.length === 0 ? 'run' : decide(node.runIf, parents);
+    return parents.length === 0 ? 'run' : decideByStates(node.runIf, parents);
   }
 
   /** A task and everything that it generated; its own success does not count for the rule any. */
@@ -171,15 +177,15 @@ function idOf(level: Level, at: number): string {
   return `${level.scope}${nameOf(level, at)}`;
 }
 
-function nodeAt(level: Level, at: number): Node {
+function nodeAt(level: Level, at: number): GrowingNode {
   const node = level.nodes[at];
   if (node === undefined) throw new Error(`there is no node ${at}`);
   return node;
 }
 
 /** What makes a task another one. */
-function factsOf(level: Level, node: Node): string {
-  const { version, runIf, parents } = node;
+function factsOf(level: Level, node: GrowingNode): string {
+  const { version = 0, runIf, parents } = node;
   const outer = outerOf(level, node);
   // The rule is about parents.
   const rule = parents.length === 0 && outer === null ? null : runIf;
