@@ -1,3 +1,4 @@
+import { keepNewest } from '@runnel/core';
 import { Shares } from '@runnel/engine';
 import { estimateRest, type RestEstimate } from '@runnel/planning';
 import type { RunInfo } from '@runnel/store';
@@ -35,10 +36,7 @@ export class RunEstimates {
     const forMs = info.facts.nodeCount > largeTasks ? freshMs * 10 : freshMs;
     this.#kept.set(id, { until: now + forMs, estimate });
     estimate.catch(() => this.#kept.delete(id));
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= mostKept) break;
-      this.#kept.delete(oldest);
-    }
+    keepNewest(this.#kept, mostKept);
     return estimate;
   }
 

@@ -1,5 +1,5 @@
 import type { Archive } from '@runnel/archive';
-import { type Clock, isFinalRunState, NotFoundError } from '@runnel/core';
+import { type Clock, isFinalRunState, keepNewest, NotFoundError } from '@runnel/core';
 import {
   type ClassStatistics,
   decodeStatistics,
@@ -123,10 +123,7 @@ export class RunHistory {
     const { classes } = await this.read({ name, runs: runsOfName, mostTasks: tasksOfName });
     this.#byName.delete(name);
     this.#byName.set(name, { until: this.#options.clock.now() + freshMs, classes });
-    for (const oldest of this.#byName.keys()) {
-      if (this.#byName.size <= mostNames) break;
-      this.#byName.delete(oldest);
-    }
+    keepNewest(this.#byName, mostNames);
     return classes;
   }
 

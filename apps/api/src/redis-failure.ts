@@ -1,4 +1,4 @@
-import { NotReplicatedError } from '@runnel/store';
+import { isRedisFull, NotReplicatedError } from '@runnel/store';
 
 /** Replies of a Redis that is there but can't be written to for now. */
 const awayReplies =
@@ -11,8 +11,7 @@ const awayCodes = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOU
 /** Tells an outage of Redis, a full one and one without replicas from bugs; null for any other error. */
 export function whyRedisFailed(error: unknown): 'away' | 'full' | 'unsafe' | null {
   if (!(error instanceof Error)) return null;
-  // Scripts wrap the reply of the command that failed.
-  if (error.message.includes('OOM command not allowed')) return 'full';
+  if (isRedisFull(error)) return 'full';
   if (error instanceof NotReplicatedError) return 'unsafe';
   if (error.name === 'MaxRetriesPerRequestError') return 'away';
   if (awayReplies.test(error.message) || awayMessages.test(error.message)) return 'away';

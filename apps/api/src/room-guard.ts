@@ -1,9 +1,13 @@
 import type { Clock } from '@runnel/core';
-import { type RedisClient, type RedisMemory, readMemory } from '@runnel/store';
+import {
+  type RedisClient,
+  type RedisMemory,
+  readMemory,
+  tellRoom,
+  usableBytes,
+} from '@runnel/store';
 import { RequestError } from './request-error.ts';
 
-/** The rest is for the runs that are in there already: outcomes, outputs and logs. */
-const mostOfMemory = 0.8;
 /** Redis is asked no more often; small runs of so long take far less than what is left above. */
 const askedEveryMs = 250;
 const smallBytes = 262_144;
@@ -28,11 +32,9 @@ export class RoomGuard {
     const now = this.#clock.now();
     if (bytes <= smallBytes && now - this.#hadRoomAt < askedEveryMs) return;
     const memory = await readMemory(this.#redis);
-    const most = memory.most * mostOfMemory;
-    if (memory.most > 0) {
-      if (memory.used >= most) throw tooFull(memory);
-      if (memory.used + bytes >= most) throw noRoom(memory, bytes);
-    }
+    const usable = usableBytes(memory);
+    if (memory.used >= usable) throw tooFull(memory);
+    if (memory.used + bytes >= usable) throw noRoom(memory, bytes);
     this.#hadRoomAt = now;
   }
 }
@@ -45,10 +47,9 @@ function tooFull({ used, most }: RedisMemory): RequestError {
   );
 }
 
-function noRoom({ used, most }: RedisMemory, bytes: number): RequestError {
-  const left = Math.max(0, Math.floor(most * mostOfMemory) - used);
-  const text = `this run needs about ${bytes} bytes of Redis, and ${left} are left below 80 % of maxmemory (${used} of ${most} are used)`;
-  if (bytes < most * mostOfMemory) {
+function noRoom(memory: RedisMemory, bytes: number): RequestError {
+  const text = `this run needs ${tellRoom(memory, bytes)}`;
+  if (bytes < usableBytes(memory)) {
     return new RequestError(503, `${text}: delete runs, or raise maxmemory`, {
       code: 'REDIS_FULL',
       headers: { 'Retry-After': '30' },

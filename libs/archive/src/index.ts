@@ -16,3 +16,4 @@ export {
   type TagValuesRequest,
 } from './archive.ts';
 export { type OpenArchive, openArchive, sqlitePath } from './open-archive.ts';
+export { isSameRecord } from './same-record.ts';

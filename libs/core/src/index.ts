@@ -46,6 +46,7 @@ export {
   failpointNames,
 } from './failpoints.ts';
 export { isJsonObject, type Json, type JsonObject } from './json.ts';
+export { keepNewest } from './keep-newest.ts';
 export {
   type AttemptCancelled,
   type AttemptFailed,
@@ -80,7 +81,14 @@ export {
   type TaskPayload,
 } from './plan.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
-export { beingEdited, beingSubmitted, noSuchClass, noSuchRun, noSuchTask } from './run-errors.ts';
+export {
+  beingEdited,
+  beingSubmitted,
+  noSuchClass,
+  noSuchRun,
+  noSuchTask,
+  notEnded,
+} from './run-errors.ts';
 export { AttemptSecrets } from './secrets/attempt-secrets.ts';
 export {
   describePlaces,

@@ -1,4 +1,5 @@
 import { ConflictError, NotFoundError } from './errors.ts';
+import type { RunState } from './states.ts';
 
 // What every reader and every change of a run says in the same words.
 
@@ -13,6 +14,10 @@ export function noSuchTask(run: string, task: string | number): NotFoundError {
 
 export function noSuchClass(run: string, name: string): NotFoundError {
   return new NotFoundError(`run ${run} has no class ${JSON.stringify(name)}`);
+}
+
+export function notEnded(id: string, state: RunState): ConflictError {
+  return new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
 }
 
 export function beingSubmitted(id: string): ConflictError {

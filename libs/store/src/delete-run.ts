@@ -1,4 +1,4 @@
-import { ConflictError, failpoint, isFinalRunState, noSuchRun, runStates } from '@runnel/core';
+import { failpoint, isFinalRunState, noSuchRun, notEnded, runStates } from '@runnel/core';
 import { readyKey, runKeyDocs, shardKey } from './keys.ts';
 import { listRevisionKeys } from './revision-keys.ts';
 import { runHandle } from './run-handle.ts';
@@ -22,9 +22,7 @@ export async function deleteRun(
   const raw = await redis.hget(run.names.meta, 'state');
   const state = runStates.find((known) => known === raw);
   if (state === undefined) throw noSuchRun(id);
-  if (!isFinalRunState(state)) {
-    throw new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
-  }
+  if (!isFinalRunState(state)) throw notEnded(id, state);
   const until = Number.MAX_SAFE_INTEGER;
   const mark = deletedAt === undefined ? {} : { deletedAt };
   if (await removeRun(redis, namespace, id, { set: 'ended', until, ...mark })) return;

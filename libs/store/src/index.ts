@@ -229,7 +229,13 @@ export {
   type TaskDetail,
   type TaskSummary,
 } from './read-tasks.ts';
-export { type RedisMemory, readMemory } from './redis-facts.ts';
+export {
+  isRedisFull,
+  type RedisMemory,
+  readMemory,
+  tellRoom,
+  usableBytes,
+} from './redis-facts.ts';
 export { type Fence, fenceOf, NotReplicatedError, noFence } from './replica-fence.ts';
 export {
   closeRetry,

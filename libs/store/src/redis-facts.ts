@@ -24,6 +24,25 @@ export interface RedisMemory {
   readonly most: number;
 }
 
+/** What new runs and tasks may fill of it; the rest is for what is in there: outcomes, outputs and logs. */
+const mostOfMemory = 0.8;
+
+/** Bytes up to which new runs and tasks are let in; Infinity where there is no limit. */
+export function usableBytes({ most }: RedisMemory): number {
+  return most === 0 ? Number.POSITIVE_INFINITY : Math.floor(most * mostOfMemory);
+}
+
+/** How many bytes there is room for, next to how many are wanted, in the words of an error. */
+export function tellRoom(memory: RedisMemory, wanted: number): string {
+  const left = Math.max(0, usableBytes(memory) - memory.used);
+  return `about ${wanted} bytes of Redis, and ${left} are left below 80 % of maxmemory (${memory.used} of ${memory.most} are used)`;
+}
+
+/** Redis refused a call, before it wrote anything. Scripts wrap the reply of the command that failed. */
+export function isRedisFull(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('OOM command not allowed');
+}
+
 /** The memory of the server, or of the fullest master of a Cluster. */
 export async function readMemory(redis: RedisClient): Promise<RedisMemory> {
   const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];

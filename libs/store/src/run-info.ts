@@ -1,6 +1,7 @@
 import {
   ConflictError,
   type Json,
+  keepNewest,
   NotFoundError,
   noSuchRun,
   payloadChunk,
@@ -335,12 +336,7 @@ async function kept<Key, Value>(
   }
   const reading = read();
   map.set(key, reading);
-  if (map.size > most) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest);
-      break;
-    }
-  }
+  keepNewest(map, most);
   try {
     return await reading;
   } catch (error: unknown) {

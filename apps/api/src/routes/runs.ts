@@ -1,5 +1,5 @@
 import { type WireAccepted, wireAccepted, wireRun } from '@runnel/client';
-import { beingSubmitted, ConflictError, isFinalRunState, type RunState } from '@runnel/core';
+import { beingSubmitted, isFinalRunState, notEnded, type RunState } from '@runnel/core';
 import { startCreatedRun } from '@runnel/engine';
 import { deleteRun, openSpec, readRun, readRuns } from '@runnel/store';
 import type { Request, Response } from 'express';
@@ -45,7 +45,7 @@ const remove: Route = {
     const by = readBy(request);
     const [live] = await readRuns(redis, settings.namespace, [id]);
     const isHere = live !== undefined && !live.isArchived;
-    if (isHere && !isFinalRunState(live.state)) throw cannotDelete(id, live.state);
+    if (isHere && !isFinalRunState(live.state)) throw notEnded(id, live.state);
     // An older copy goes first: one that stayed would be taken for the run.
     const wasArchived = await runs.remove(id);
     if (isHere || !wasArchived)
@@ -130,10 +130,6 @@ const start: Route = {
     sendAccepted(context, { request, response, id, state: now.state, isNew: state === 'created' });
   },
 };
-
-function cannotDelete(id: string, state: RunState): ConflictError {
-  return new ConflictError(`run ${id} is ${state}: cancel it before it is deleted`);
-}
 
 /** Answers a change of a whole run. */
 export function sendAccepted(

@@ -1,6 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import type { ArchivedCopy, ArchivedRun } from '../archive.ts';
+import { isSameRecord } from '../same-record.ts';
 import { bytesOf, numberOf, type SqlRow, textOf } from './session.ts';
 
 const kept = z.object({
@@ -23,10 +24,7 @@ export function unpackText(row: SqlRow, column: string): string {
 
 /** Whether a row's copy is of the very record that a run has. */
 export function isOfRecord(row: SqlRow, { record }: ArchivedRun): boolean {
-  const own = readKept(row).record;
-  const fields = Object.keys(own);
-  if (fields.length !== Object.keys(record).length) return false;
-  return fields.every((field) => own[field] === record[field]);
+  return isSameRecord(readKept(row).record, record);
 }
 
 function readKept(row: SqlRow): z.infer<typeof kept> {

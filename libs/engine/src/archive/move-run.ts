@@ -1,5 +1,11 @@
 import { randomInt } from 'node:crypto';
-import type { Archive, ArchivedRun, ArchivePart, Sealing } from '@runnel/archive';
+import {
+  type Archive,
+  type ArchivedRun,
+  type ArchivePart,
+  isSameRecord,
+  type Sealing,
+} from '@runnel/archive';
 import { failpoint, isFinalRunState, NotFoundError, runStates } from '@runnel/core';
 import { encodeStatistics, readClassStatistics } from '@runnel/planning';
 import {
@@ -55,7 +61,7 @@ export async function moveRun(
   if (state === undefined || !isFinalRunState(state)) return 'changed';
   if (isBeingEdited(record, context.now())) return 'changed';
   const kept = await archive.read(id);
-  const isThere = kept !== null && isSame(kept.run.record, record);
+  const isThere = kept !== null && isSameRecord(kept.run.record, record);
   if (!isThere && !(await copyOut(context, id, record))) return 'changed';
   const removal = { set: 'ended', until: endedUntil, stand: standOf(record) } as const;
   if (await removeRun(redis, namespace, id, removal)) return 'moved';
@@ -98,7 +104,7 @@ async function copyOut(
   }
   const described = await describeRun({ redis, namespace }, id, record).catch(nullWhereGone);
   const after = await readRecord(redis, namespace, id);
-  if (described === null || !isSame(after, record)) return false;
+  if (described === null || !isSameRecord(after, record)) return false;
   await failpoint('archive.before-seal');
   await archive.seal(key, { ...described, parts: last, partCount, now: now() });
   await failpoint('archive.after-seal');
@@ -136,9 +142,4 @@ async function describeRun(
   };
   if (info === null || classes === null) return { run, statistics: null };
   return { run, statistics: encodeStatistics(await readClassStatistics(redis, info)) };
-}
-
-function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

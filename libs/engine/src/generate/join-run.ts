@@ -13,11 +13,12 @@ import {
   appendSet,
   type Delivery,
   type GroupRoute,
+  isRedisFull,
   type RedisClient,
   type RunInfoCache,
 } from '@runnel/store';
 import { describeBadSet, makeSet, readSet } from './make-set.ts';
-import { bytesOfSet, findShortage, isRedisFull, redisIsFull } from './room.ts';
+import { bytesOfSet, findShortage, redisIsFull } from './room.ts';
 
 /** What a worker needs to have generated tasks join their run. */
 export interface GeneratorTools {

@@ -1,8 +1,12 @@
 import { LimitError } from '@runnel/core';
-import { estimateBytes, type NewSet, type RedisClient, readMemory } from '@runnel/store';
-
-/** The rest is for what is in there already; new runs are refused from there on as well. */
-const mostOfMemory = 0.8;
+import {
+  estimateBytes,
+  type NewSet,
+  type RedisClient,
+  readMemory,
+  tellRoom,
+  usableBytes,
+} from '@runnel/store';
 
 /**
  * Null where Redis has room for so many bytes more, or no limit; else what to tell those who look.
@@ -10,27 +14,20 @@ const mostOfMemory = 0.8;
  * @throws LimitError where they would not fit into an empty Redis.
  */
 export async function findShortage(redis: RedisClient, bytes: number): Promise<string | null> {
-  const { used, most } = await readMemory(redis);
-  const allowed = Math.floor(most * mostOfMemory);
-  if (most === 0 || used + bytes < allowed) return null;
-  const wanted = `the generated tasks need about ${bytes} bytes of Redis`;
-  if (bytes >= allowed) {
+  const memory = await readMemory(redis);
+  const usable = usableBytes(memory);
+  if (memory.used + bytes < usable) return null;
+  if (bytes >= usable) {
     throw new LimitError(
-      `${wanted}, over 80 % of its maxmemory of ${most}: raise maxmemory, or generate fewer tasks`,
+      `the generated tasks need about ${bytes} bytes of Redis, over 80 % of its maxmemory of ${memory.most}: raise maxmemory, or generate fewer tasks`,
     );
   }
-  const left = Math.max(0, allowed - used);
-  return `${wanted}, and ${left} are left below 80 % of maxmemory (${used} of ${most} are used): they wait for room; delete runs, or raise maxmemory`;
+  return `the generated tasks need ${tellRoom(memory, bytes)}: they wait for room; delete runs, or raise maxmemory`;
 }
 
 /** About what a set takes when it has ended; results that it takes over are there already. */
 export function bytesOfSet({ plan }: NewSet): number {
   return estimateBytes(plan, 0);
-}
-
-/** Redis refused a call before it wrote anything. */
-export function isRedisFull(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('OOM command not allowed');
 }
 
 export const redisIsFull =

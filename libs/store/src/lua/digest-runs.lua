@@ -4,8 +4,13 @@
 -- KEYS[2] ended  zset  runs of the shard by their end
 -- ARGV[1] most runs: with more it takes too long
 --
--- Returns the digest; empty where the shard has more runs.
-if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[1]) then return '' end
-local runs = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local ended = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
-return redis.sha1hex(table.concat(runs, ' ') .. '\n' .. table.concat(ended, ' '))
+-- Returns the digest, 16 bytes or fewer; nil where the shard has more runs.
+if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[1]) then return false end
+
+-- The CRC-64 that DUMP ends with (https://redis.io/docs/latest/commands/dump/). It goes over scores as they are in
+-- memory, in a fraction of the time in which ZRANGE makes texts of them.
+local function sum_of(key)
+  local dump = redis.call('DUMP', key)
+  return dump and dump:sub(-8) or ''
+end
+return sum_of(KEYS[1]) .. sum_of(KEYS[2])

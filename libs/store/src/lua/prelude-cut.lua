@@ -17,7 +17,7 @@ local expected = {}
 local function expected_us(group)
   local us = expected[group]
   if us == nil then
-    us = tonumber(call('HGET', K.counts, group .. ':e') or false) or false
+    us = tonumber(call('HGET', K.counts, group .. ':e')) or false
     expected[group] = us
   end
   return us or nil

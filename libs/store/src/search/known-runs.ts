@@ -1,5 +1,5 @@
 import { shardCount, shardKey } from '../keys.ts';
-import { toText } from '../replies.ts';
+import { toBytes } from '../replies.ts';
 import { shardHandle } from '../run-handle.ts';
 import { defineScript, type RedisClient } from '../script.ts';
 import type { RunCard } from './run-filter.ts';
@@ -8,7 +8,9 @@ import { newestFirst, type RunPosition } from './walk-runs.ts';
 /** At so many runs of a shard the digest takes Redis about 2 ms. */
 const mostPerShard = 4_096;
 
-export const digestRuns = defineScript('digest-runs', { keys: ['runs', 'ended'] }, toText);
+export const digestRuns = defineScript('digest-runs', { keys: ['runs', 'ended'] }, (raw) =>
+  raw === null ? null : toBytes(raw).toString('latin1'),
+);
 
 /** A live run as it was last seen. */
 export interface KnownRun extends RunPosition {
@@ -61,7 +63,7 @@ export class KnownRuns {
   async #refresh(shard: number): Promise<boolean> {
     const { keys } = shardHandle(this.#namespace, shard);
     const digest = await digestRuns.run(this.#redis, keys, [mostPerShard]);
-    if (digest === '') return false;
+    if (digest === null) return false;
     const known = this.#shards.get(shard);
     if (known?.digest === digest) return true;
     // What changes after the digest was taken is seen with the next one, which is another one then.
