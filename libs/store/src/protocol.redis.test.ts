@@ -319,6 +319,22 @@ describe('a cancelled run', () => {
     expect((await driver.summary()).state).toBe('succeeded');
   });
 
+  test('leaves no time at which a task would have been tried again', async () => {
+    const driver = await submit(2);
+    await driver.turn();
+    const delivery = await driver.claimed(1);
+    const ends = [0, 1].map((place) => ({ place, code: stateCode.delayed, due: 1e15 + place }));
+    await driver.settle([settlementOf(delivery, ends)]);
+    const count = () => redis.zcount(driver.run.names.times, 1e15, 1e15 + 1);
+    const before = await count();
+
+    await haltAll(driver, 'cancel');
+
+    expect(before).toBe(2);
+    expect(await count()).toBe(0);
+    expect((await driver.summary()).counts).toMatchObject({ cancelled: 2, delayed: 0 });
+  });
+
   test('leaves none of its tasks counted as ready', async () => {
     const driver = await submit(3);
 

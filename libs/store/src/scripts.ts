@@ -184,6 +184,7 @@ export const haltRun = defineScript(
       'cancel',
       'paused',
       'parked',
+      'times',
     ],
     preludes: ['packed', 'run', 'parts'],
     takesMore: true,

@@ -18,7 +18,8 @@
 -- KEYS[15] cancel      string  u32 an id
 -- KEYS[16] paused      hash    classes and tasks that are paused
 -- KEYS[17] parked      list    ready tasks that are paused
--- KEYS[18…] ready      list    one list a queue
+-- KEYS[18] times       zset    what waits for a time in this shard
+-- KEYS[19…] ready      list    one list a queue
 -- ARGV[1] cancel, stop, or page (the next page of what was begun)
 -- ARGV[2] now in ms
 -- ARGV[3] nodes a page
@@ -86,11 +87,16 @@ if not left and at < n then
   local to = min(n, at + tonumber(ARGV[3]))
   local page = call('GETRANGE', K.state, at, to - 1)
   local ids, codes, count, group, run = {}, {}, 0, nil, 0
+  local times, delayed = {}, 0
   for id = at, to - 1 do
     local code = byte(page, id - at + 1)
     if code == 0 or code == DELAYED or code == CANCELLING or code == REUSED then
       count = count + 1
       ids[count], codes[count] = id, char(CANCELLED)
+      if code == DELAYED then
+        delayed = delayed + 1
+        times[delayed] = 'retry:' .. r.id .. ':' .. id
+      end
       local g = group_of(id)
       if g ~= group then
         cancel_unstarted(group, run)
@@ -101,6 +107,7 @@ if not left and at < n then
   end
   cancel_unstarted(group, run)
   write_states(ids, codes, count)
+  for i = 1, delayed, CHUNK do call('ZREM', K.times, unpack(times, i, min(delayed, i + CHUNK - 1))) end
   call('HSET', K.meta, 'haltedNodes', to)
   set_field('delayed', 0)
   left = to < n
