@@ -2,7 +2,7 @@ import type { WireRetried } from '@runnel/client';
 import { finalTaskStates } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { type AddCommand, collect, globalOptions, readOptions } from '../cli.ts';
+import { type AddCommand, collect, collectOf, globalOptions, readOptions } from '../cli.ts';
 import { requireServer } from '../server.ts';
 
 const retryOptions = globalOptions.extend({
@@ -32,7 +32,7 @@ export const addRetry: AddCommand = (program, cli) => {
     .addOption(
       new Option('--state <state>', 'tasks in this state; default failed and cancelled; repeatable')
         .choices(finalTaskStates)
-        .argParser(collect),
+        .argParser(collectOf(finalTaskStates)),
     )
     .option('--from <task>', 'this task, whatever its state; repeatable', collect)
     .option('--dry-run', 'only say what would be brought back')
