@@ -19,7 +19,7 @@ import {
   toldOf,
 } from './select-open.ts';
 
-/** Pages that who asks goes through itself: what a few ms do is done with the answer. */
+/** Pages that who asks goes through itself: what a few ms do is done with the answer. Where one does not mark all, none follow. */
 const pagesAtOnce = 4;
 /** Rows of numbers that are kept of one cancel. */
 const mostSpans = 100;
@@ -50,7 +50,7 @@ export async function cancelTasks(
   await redis.publish(cancelTasksChannel(handle.namespace), handle.id);
   for (let page = 0; page < pagesAtOnce; page++) {
     const done = await cancelStep(redis, handle, now);
-    if (done === null || done.phase === 0) break;
+    if (done === null || done.phase < 2) break;
   }
   return { ...counts, isNew: true };
 }

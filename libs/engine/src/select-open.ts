@@ -56,7 +56,7 @@ export async function selectOpen(
     filterGroups(info, undefined),
   ]);
   const ranges = await info.ranges();
-  const selected = new Set<number>();
+  const selected = new Uint8Array(nodeCount);
   const { from, states } = selector;
   if (!isFromAlone(selector)) {
     const wanted = states === undefined ? null : new Set(states);
@@ -64,15 +64,23 @@ export async function selectOpen(
       const state = open.stateOf(node);
       return state !== null && (wanted === null || wanted.has(state));
     };
-    for (const node of await listSelected(redis, info, selector, isWanted)) selected.add(node);
+    for (const node of await listSelected(redis, info, selector, isWanted)) selected[node] = 1;
   }
   if (from !== undefined) {
     for (const node of await open.withDescendants(await findTasks(redis, info, from))) {
-      if (isTask[groupAt(ranges, node)] && open.stateOf(node) !== null) selected.add(node);
+      if (isTask[groupAt(ranges, node)] && open.stateOf(node) !== null) selected[node] = 1;
     }
   }
-  const nodes = Uint32Array.from(selected).sort();
+  const nodes = placesOf(selected);
   return { nodes, ...(await countNodes(info, nodes, (node) => open.stateOf(node) === 'running')) };
+}
+
+/** Where marks stand, ascending. */
+function placesOf(marks: Uint8Array): Uint32Array {
+  const places = new Uint32Array(marks.length);
+  let count = 0;
+  for (let at = marks.indexOf(1); at !== -1; at = marks.indexOf(1, at + 1)) places[count++] = at;
+  return places.slice(0, count);
 }
 
 async function countNodes(
@@ -81,17 +89,37 @@ async function countNodes(
   isRunning: (node: number) => boolean,
 ): Promise<Omit<PartAnswer, 'isNew'>> {
   const [ranges, groups] = await Promise.all([info.ranges(), info.groups()]);
-  const byClass = new Map(groups.map(({ class: name }) => [name, { selected: 0, running: 0 }]));
-  const all = { selected: 0, running: 0 };
-  for (const node of nodes) {
-    const own = byClass.get(groups[groupAt(ranges, node)]?.class ?? '');
-    for (const counts of own === undefined ? [all] : [own, all]) {
-      counts.selected++;
-      if (isRunning(node)) counts.running++;
-    }
+  const byGroup = groups.map(() => ({ selected: 0, running: 0 }));
+  countByGroup(byGroup, ranges, { nodes, isRunning });
+  const byClass = new Map<string, PartCounts>();
+  let all: PartCounts = { selected: 0, running: 0 };
+  for (const [group, counts] of byGroup.entries()) {
+    const name = groups[group]?.class ?? '';
+    if (counts.selected === 0) continue;
+    byClass.set(name, sumOf(byClass.get(name), counts));
+    all = sumOf(all, counts);
   }
-  const counted = [...byClass].filter(([, own]) => own.selected > 0);
-  return { ...all, classes: counted.map(([name, own]) => ({ class: name, ...own })) };
+  return { ...all, classes: [...byClass].map(([name, own]) => ({ class: name, ...own })) };
+}
+
+/** Adds up nodes, which ascend, as ranges of groups do. */
+function countByGroup(
+  counts: readonly { selected: number; running: number }[],
+  ranges: Uint32Array,
+  { nodes, isRunning }: { nodes: Uint32Array; isRunning: (node: number) => boolean },
+): void {
+  let range = 0;
+  for (const node of nodes) {
+    while (node >= (ranges[range + 2] ?? Infinity)) range += 2;
+    const own = counts[ranges[range + 1] ?? 0];
+    if (own === undefined) continue;
+    own.selected++;
+    if (isRunning(node)) own.running++;
+  }
+}
+
+function sumOf(a: PartCounts = { selected: 0, running: 0 }, b: PartCounts): PartCounts {
+  return { selected: a.selected + b.selected, running: a.running + b.running };
 }
 
 /** Classes that the feed names of one change. */

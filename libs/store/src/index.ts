@@ -262,6 +262,7 @@ export {
   forgetGoneNumbers,
   type ListedRun,
   listAllRuns,
+  listNumberedRuns,
   numberRuns,
   readRunNumbers,
 } from './run-numbers.ts';

@@ -65,6 +65,27 @@ export async function findNumberedRun(
   return id ?? null;
 }
 
+/** A run with its number. */
+export interface NumberedId {
+  readonly id: string;
+  readonly number: number;
+}
+
+/** Runs that have a number, from one on, in their order; some may be gone. */
+export async function listNumberedRuns(
+  redis: RedisClient,
+  namespace: string,
+  from: number,
+  limit: number,
+): Promise<readonly NumberedId[]> {
+  const key = storeKey(namespace, 'runNumbers');
+  const raw = await redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit);
+  return Array.from({ length: raw.length / 2 }, (_, index) => ({
+    id: raw[index * 2] ?? '',
+    number: Number(raw[index * 2 + 1]),
+  }));
+}
+
 /** A run that is there, and when it was created. */
 export interface ListedRun {
   readonly id: string;

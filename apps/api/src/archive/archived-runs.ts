@@ -62,7 +62,21 @@ export class ArchivedRuns {
     return summary ?? (await readRun(redis, namespace, id));
   }
 
-  /** The same, and in Redis with all its keys when this resolves. Throws NotFoundError. */
+  /** Those of these runs that are anywhere, in their order. */
+  async readMany(ids: readonly string[]): Promise<readonly RunSummary[]> {
+    const { redis, namespace } = this.#options;
+    const live = await readRuns(redis, namespace, ids);
+    const here = live.filter((run) => !isOnItsWay(run));
+    const found = new Map(here.map((run) => [run.facts.handle.id, run]));
+    const away = ids.filter((id) => !found.has(id));
+    for (const copy of await Promise.all(away.map((id) => this.find(id)))) {
+      const run = copy === null ? null : summaryOfRecord(namespace, copy.run.id, copy.run.record);
+      if (run !== null) found.set(run.facts.handle.id, run);
+    }
+    return ids.flatMap((id) => found.get(id) ?? []);
+  }
+
+  /** The same as read, and in Redis with all its keys when this resolves. Throws NotFoundError. */
   async readHere(id: string): Promise<RunSummary> {
     const { redis, namespace } = this.#options;
     const [live] = await readRuns(redis, namespace, [id]);

@@ -71,21 +71,6 @@ test('a run gets a number, by which it is found in the shapes of DaggyR', async 
   });
 });
 
-test('a run of the native API is listed, too, and its number stays', async () => {
-  const { id } = await api.client.submitRun({
-    value: { tasks: [{ class: 'own', executor: 'noop' }] },
-  });
-
-  const first = await ask(api, `/api/v1/runs/${id}/state`);
-  const lists = [await ask(api, '/api/v1/runs'), await ask(api, '/api/v1/runs')];
-  const numbers = lists.map(({ body }) => Object(body).at(-1).run_id);
-  const task = await ask(api, `/api/v1/runs/${numbers[0]}/tasks/own`);
-
-  expect(first.status).toBe(200);
-  expect(numbers[0]).toBe(numbers[1]);
-  expect(task.body).toMatchObject({ task: { run_id: numbers[0], task_type: 'Structural' } });
-});
-
 test('numbers survive the API', async () => {
   const number = numberOf((await submit(api, chain)).body);
   const { redisUrl, namespace } = { redisUrl: inject('redisUrl'), namespace: api.namespace };
@@ -93,46 +78,6 @@ test('numbers survive the API', async () => {
 
   expect((await ask(again, `/api/v1/runs/${number}/tasks/a`)).status).toBe(200);
   expect(numberOf((await submit(again, chain)).body)).toBeGreaterThan(number);
-});
-
-test('the list filters: by tags, states and times', async () => {
-  const tag = `t${Date.now()}`;
-  const kept = numberOf((await submit(api, { ...chain, tags: { tag, team: 'data' } })).body);
-  const killed = numberOf((await submit(api, { ...chain, tags: { tag, team: 'web' } })).body);
-  await ask(api, `/api/v1/runs/${killed}`, { method: 'DELETE' });
-  const found = async (query: string) => {
-    const { body } = await ask(api, `/api/v1/runs?${query}`);
-    return Object(body).map((run: unknown) => numberOf(run));
-  };
-  const future = '2100-01-01T00:00:00Z';
-
-  expect(await found(`tags=tag:${tag}`)).toEqual([kept, killed]);
-  expect(await found(`tags=tag:${tag},team=web`)).toEqual([killed]);
-  expect(await found(`tags[tag]=${tag}&tags[team]=data`)).toEqual([kept]);
-  expect(await found(`tags=${encodeURIComponent(JSON.stringify({ tag, team: 'web' }))}`)).toEqual([
-    killed,
-  ]);
-  expect(await found(`tags=tag:${tag}&states=Killed`)).toEqual([killed]);
-  expect(await found(`tags=tag:${tag}&states=Killed,running`)).toEqual([kept, killed]);
-  expect(await found(`tags=tag:${tag}&states=Completed`)).toEqual([]);
-  expect(await found(`tags=tag:${tag}&start_time=${future}`)).toEqual([]);
-  expect(await found(`tags=tag:${tag}&end_time=${future}`)).toEqual([kept, killed]);
-});
-
-test.each([
-  [
-    'states=Done',
-    'there is no state "Done"; known are Queued, Running, Errored, Completed, Killed',
-  ],
-  ['tags=team', 'tags: "team" is no tag; write tags=team:data'],
-  ['tags={', 'tags: this is not JSON; write tags=team:data'],
-  ['start_time=soon', 'start_time: "soon" is no time; write it as 2022-01-31T08:00:00Z'],
-  ['tag=a', 'there is no parameter tag; known are tags, states, start_time, end_time'],
-])('a filter that is wrong is an error: %s', async (query, text) => {
-  const { status, body } = await ask(api, `/api/v1/runs?${query}`);
-
-  expect(status).toBe(400);
-  expect(Object(body).error).toContain(text);
 });
 
 test('mistakes are told all at once, with line and column, and nothing is stored', async () => {
