@@ -76,7 +76,7 @@ test.each([
   ['an unknown command', ['vaildate'], 'Did you mean validate?'],
   ['an unknown option', ['ls', '--limt', '3'], 'Did you mean --limit?'],
   ['a missing argument', ['run'], "missing required argument 'spec'"],
-  ['a number that is none', ['ls', '--limit', 'many'], 'must be a whole number from 1 to 200'],
+  ['a number that is none', ['ls', '--limit', 'many'], 'must be a whole number from 1 to 10000'],
   ['an unknown state', ['ls', '--state', 'done'], 'Allowed choices are created, submitting'],
   ['a state that a retry does not take', ['retry', 'r', '--state', 'waiting'], 'choices are succe'],
   ['a state that a cancel does not take', ['cancel', 'r', '--state', 'failed'], 'choices are wait'],

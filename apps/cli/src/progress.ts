@@ -1,5 +1,6 @@
 import type { WireClass, WireRun, WireStateCounts } from '@runnel/client';
 import { type FinalTaskState, finalTaskStates } from '@runnel/core';
+import { oneLine } from './clean.ts';
 import { formatElapsed } from './format-time.ts';
 import { type Style, styleState } from './style.ts';
 
@@ -69,7 +70,7 @@ function renderHead(run: WireRun, { style, nowMs }: ProgressView): string {
   const ended = run.endedAt === null ? nowMs : Date.parse(run.endedAt);
   const state = run.isCancelling ? style.yellow('cancelling') : styleState(style, run.state);
   const stopping = run.isStopping ? style.yellow(' (a task failed: starts nothing more)') : '';
-  const name = run.name === null ? '' : `${style.bold(run.name)} `;
+  const name = run.name === null ? '' : `${style.bold(oneLine(run.name))} `;
   return `${name}${run.id} ${state}${stopping} ${style.dim(formatElapsed(ended - started))}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { oneLine } from '../clean.ts';
 import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
 import { requireServer } from '../server.ts';
 import { formatTable } from '../table.ts';
@@ -23,8 +24,8 @@ export const addTags: AddCommand = (program, cli) => {
           ...(prefix === undefined ? {} : { prefix }),
         });
         if (options.json) return cli.terminal.printJson(tags);
-        const rows = tags.map(({ value, runs }) => [value, String(runs)]);
-        const head = [key === undefined ? 'TAG' : key.toUpperCase(), 'RUNS'];
+        const rows = tags.map(({ value, runs }) => [oneLine(value), String(runs)]);
+        const head = [key === undefined ? 'TAG' : oneLine(key).toUpperCase(), 'RUNS'];
         if (rows.length === 0) return cli.terminal.say('no tags');
         for (const line of formatTable(head, rows)) cli.terminal.print(line);
       },
