@@ -13,7 +13,7 @@ import { createClient, type ListRunsQuery } from '@runnel/client';
 import { startEmbeddedRedis } from '@runnel/service';
 import { connectRedis, haltPage } from '@runnel/store';
 import { StoreDriver } from '@runnel/store/store-driver';
-import { planOf, Stack } from '@runnel/testing';
+import { plainNode as node, planOf, Stack } from '@runnel/testing';
 import { readMachine, readVersions } from './machine.ts';
 
 const [archivedCount = 1_000_000, liveCount = 10_000, searches = 200] = process.argv
@@ -84,15 +84,6 @@ function recordOf(run: {
 }
 
 const { RUNNEL_BENCH_ARCHIVE: existing } = process.env;
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
-
 async function makeLive(redisUrl: string): Promise<void> {
   const redis = connectRedis(redisUrl, () => undefined);
   for (let n = 0; n < liveCount; n++) {

@@ -19,7 +19,7 @@ export function redisKeysPage(): string {
   return [
     '# Redis keys',
     '',
-    'Made from `libs/store/src/keys.ts` by `npm run docs`. `<ns>` is the namespace (`runnel` by default),',
+    'Made from `run-keys.ts` and `store-keys.ts` in `libs/store/src` by `npm run docs`. `<ns>` is the namespace (`runnel` by default),',
     `\`<shard>\` a number from 0 to ${shardCount - 1}. The part in braces is the tag: all keys of a shard share a slot.`,
     'Layouts of packed values are in `libs/store/src/packed.ts`.',
     '',

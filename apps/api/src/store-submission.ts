@@ -27,15 +27,8 @@ export async function storeSubmission(
   return await context.fence.run(() =>
     submitRun(
       {
-        ...{
-          redis,
-          namespace: settings.namespace,
-          executors,
-          webhooks: settings.webhooks,
-          expectedMs,
-          now,
-          by,
-        },
+        ...{ redis, namespace: settings.namespace, executors, webhooks: settings.webhooks },
+        ...{ expectedMs, now, by },
         readArchivedHash: async (id) =>
           (await context.runs.find(id))?.run.record['bodyHash'] ?? null,
       },

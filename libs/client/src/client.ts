@@ -15,23 +15,21 @@ import { reading } from './reading.ts';
 import { runPath } from './run-path.ts';
 import { submitting } from './submitting.ts';
 import { type FailedWebhooksQuery, webhooks } from './webhooks.ts';
-import {
-  type WireAccepted,
-  type WireDoctor,
-  type WireImported,
-  type WireRetried,
-  type WireRun,
-  type WireRunPage,
-  type WireSubmitted,
-  type WireTagCounts,
-  type WireTask,
-  type WireTaskPage,
-  type WireValidated,
-  type WireWorker,
-  wireDoctor,
+import type {
+  WireAccepted,
+  WireImported,
+  WireRetried,
+  WireRun,
+  WireRunPage,
+  WireSubmitted,
+  WireTagCounts,
+  WireTask,
+  WireTaskPage,
+  WireValidated,
 } from './wire.ts';
 import type { WireEdited } from './wire-edit.ts';
 import type { WireEvent } from './wire-events.ts';
+import { type WireDoctor, type WireWorker, wireDoctor } from './wire-service.ts';
 import type { WireEstimate, WireStatistics } from './wire-statistics.ts';
 import type { WireFailedWebhook, WireFailedWebhooks, WireRunWebhooks } from './wire-webhooks.ts';
 import type { WireWhy } from './wire-why.ts';

@@ -32,9 +32,7 @@ export {
   taskSelector,
   type WireAccepted,
   type WireClass,
-  type WireDoctor,
   type WireFailure,
-  type WireFinding,
   type WireImported,
   type WireIssue,
   type WireRetried,
@@ -49,11 +47,8 @@ export {
   type WireTaskPage,
   type WireTaskSummary,
   type WireValidated,
-  type WireWorker,
-  type WireWorkers,
   wireAccepted,
   wireClass,
-  wireDoctor,
   wireImported,
   wireIssue,
   wireRetried,
@@ -66,8 +61,6 @@ export {
   wireTaskPage,
   wireTaskSummary,
   wireValidated,
-  wireWorker,
-  wireWorkers,
 } from './wire.ts';
 export {
   mostPausedListed,
@@ -88,6 +81,15 @@ export {
   wireRevisions,
 } from './wire-edit.ts';
 export { type EventType, eventTypes, type WireEvent, wireEvent } from './wire-events.ts';
+export {
+  type WireDoctor,
+  type WireFinding,
+  type WireWorker,
+  type WireWorkers,
+  wireDoctor,
+  wireWorker,
+  wireWorkers,
+} from './wire-service.ts';
 export {
   type WireClassStatistics,
   type WireEstimate,

@@ -2,14 +2,8 @@ import { z } from 'zod';
 import type { Client, RunFilters } from './client.ts';
 import type { Http } from './http.ts';
 import { runPath, taskPath } from './run-path.ts';
-import {
-  wireRun,
-  wireRunPage,
-  wireTagCounts,
-  wireTask,
-  wireTaskPage,
-  wireWorkers,
-} from './wire.ts';
+import { wireRun, wireRunPage, wireTagCounts, wireTask, wireTaskPage } from './wire.ts';
+import { wireWorkers } from './wire-service.ts';
 import { wireEstimate, wireStatistics } from './wire-statistics.ts';
 import { wireWhy } from './wire-why.ts';
 

@@ -1,8 +1,7 @@
 import { openTaskStates, runStates } from '@runnel/core';
 import { z } from 'zod';
+import { count, time } from './wire-fields.ts';
 
-const count = z.int().nonnegative();
-const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const taskName = z.union([z.string().min(1), count]);
 const by = z.string().nullable().describe('Who asked for it, as they said (`Runnel-By`).');
 

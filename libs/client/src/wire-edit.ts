@@ -1,8 +1,7 @@
 import { runStates } from '@runnel/core';
 import { z } from 'zod';
 import { wireIssue } from './wire.ts';
-
-const count = z.int().nonnegative();
+import { count, time } from './wire-fields.ts';
 
 const fateCounts = {
   reused: count.describe('Tasks that keep their result.'),
@@ -59,8 +58,6 @@ export const wireEdited = z
   })
   .meta({ id: 'Edited', description: 'What an edit does, or would do, with each task.' });
 export type WireEdited = z.infer<typeof wireEdited>;
-
-const time = z.string().meta({ format: 'date-time' });
 
 export const wireRevisions = z
   .object({

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const count = z.int().nonnegative();
+import { count } from './wire-fields.ts';
 
 /** What a generator's last success has brought into its run. */
 export const wireGenerated = z

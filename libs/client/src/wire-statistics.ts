@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { count } from './wire-fields.ts';
 
-const count = z.int().nonnegative();
 const quantile = z.number().nonnegative().nullable();
 
 export const wireClassStatistics = z

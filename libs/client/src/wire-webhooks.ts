@@ -1,7 +1,7 @@
 import { hookWords } from '@runnel/core';
 import { z } from 'zod';
+import { time } from './wire-fields.ts';
 
-const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const eventNumber = z.int().nonnegative();
 
 /** Messages of a webhook that were given up. */

@@ -1,8 +1,6 @@
 import { runStates, taskStates, whyCodes } from '@runnel/core';
 import { z } from 'zod';
-
-const count = z.int().nonnegative();
-const time = z.iso.datetime().describe('ISO 8601, UTC.');
+import { count, time } from './wire-fields.ts';
 
 const namedTask = z
   .object({ number: count, id: z.string(), state: z.enum(taskStates) })

@@ -1,11 +1,9 @@
 import {
   AttemptAbort,
   type AttemptResult,
-  AttemptSecrets,
   describeError,
   failpoint,
   type OpenExecutor,
-  type TaskInput,
 } from '@runnel/core';
 import {
   type Delivery,
@@ -15,15 +13,16 @@ import {
   type RunInfo,
   type StoredGroup,
 } from '@runnel/store';
+import { AttemptLogs } from './attempt-logs.ts';
 import { CancelledPlaces } from './cancelled-places.ts';
 import { findJoined } from './generate/find-joined.ts';
 import { joinRun } from './generate/join-run.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { feedInParts } from './pace.ts';
+import { type PlacedTask, placeTask } from './placed-task.ts';
 import type { DetailsRenderer } from './render-details.ts';
 import { DeliveryReport } from './report.ts';
 import { readInputs } from './task-inputs.ts';
-import { TaskLog } from './task-log.ts';
 import type { DeliveryEnd, DeliveryStart, WorkerContext } from './worker-context.ts';
 
 /** A delivery and what is known of it. */
@@ -43,8 +42,7 @@ export class Execution {
   readonly #signal: AbortSignal;
   readonly #cancelled: CancelledPlaces;
   readonly #report: DeliveryReport;
-  readonly #logs = new Map<number, TaskLog>();
-  readonly #secrets = new Map<number, AttemptSecrets>();
+  readonly #logs: AttemptLogs;
   readonly #results = new Map<number, AttemptResult>();
   readonly #returned = new Set<number>();
   #returning: Promise<void> | undefined;
@@ -56,6 +54,7 @@ export class Execution {
     this.#context = context;
     this.#renderer = renderer;
     this.#claimed = claimed;
+    this.#logs = new AttemptLogs(context, claimed.info);
     this.#signal = AbortSignal.any([start.lease, start.cancel, start.shutdown]);
     this.#cancelled = new CancelledPlaces(this.#signal);
     this.#report = new DeliveryReport({
@@ -84,7 +83,7 @@ export class Execution {
     await Promise.all(this.#joining);
     this.#cancelled[Symbol.dispose]();
     await failpoint('execute.before-report');
-    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+    await this.#logs.close();
     await this.#settle(places);
     return this.#describe(places);
   }
@@ -142,7 +141,7 @@ export class Execution {
       const { number } = task;
       const attempt = delivery.attempts[place] ?? 1;
       const inputs = looksForInputs ? await readInputs(redis, info, group, number) : {};
-      const secrets = this.#openLog(place, number, attempt);
+      const secrets = this.#logs.open(place, number, attempt);
       const request = { run: info.facts, task, attempt, inputs, secrets };
       const rendering = this.#renderer.render(request);
       const rendered = rendering instanceof Promise ? await rendering : rendering;
@@ -150,22 +149,9 @@ export class Execution {
         this.#end(place, rendered.failure, 0);
         continue;
       }
-      tasks.push({
-        place,
-        input: {
-          run: { id: info.facts.handle.id, name: info.facts.name },
-          task: { id: task.id, number, class: group.class, attempt },
-          idempotencyKey: `${info.facts.handle.id}.${number}.${attempt}`,
-          details: rendered.details,
-          inputs,
-          timeoutMs: group.timeoutMs,
-          successExitCodes: group.successExitCodes,
-          ...(group.generator === undefined ? {} : { generator: group.generator }),
-          log: secrets,
-          secret: (name) => secrets.read(name),
-          isolated: delivery.isolated,
-        },
-      });
+      const { details } = rendered;
+      const made = { place, number: attempt, task, details, inputs, secrets };
+      tasks.push(placeTask(this.#claimed, made));
     }
     if (looksForInputs) await info.checkRevision();
     return tasks;
@@ -229,7 +215,7 @@ export class Execution {
     try {
       const ended = await joinRun({
         ...{ redis, infos, delivery, tools: generators, dialect: input.generator ?? 'native' },
-        result: this.#secrets.get(place)?.redact(result) ?? result,
+        result: this.#logs.redact(place, result),
         ...{ runId: info.facts.handle.id, task: input.task, signal: this.#signal },
         tell: (text) => input.log.write(`${text}\n`),
       });
@@ -244,8 +230,7 @@ export class Execution {
   #end(place: number, ended: AttemptResult, durationMs: number): void {
     if (this.#results.has(place)) return;
     if (ended.outcome === 'cancelled' && !this.#isCancel(place)) return;
-    const secrets = this.#secrets.get(place);
-    const result = secrets?.redact(ended) ?? ended;
+    const result = this.#logs.redact(place, ended);
     this.#results.set(place, result);
     const { info, delivery } = this.#claimed;
     const startMs = this.#context.now() - durationMs - info.facts.createdAt;
@@ -253,8 +238,7 @@ export class Execution {
     const { worker } = this.#context;
     const { record, extra } = outcomeOf({ place, attempt, startMs, durationMs, worker }, result);
     // Who sees the end sees the whole log.
-    secrets?.endLog();
-    this.#logs.get(place)?.flush();
+    this.#logs.end(place);
     this.#report.add(record, extra);
   }
 
@@ -298,29 +282,6 @@ export class Execution {
     if (places.length !== 1 || first === undefined || result === undefined) {
       return { kind: 'done', counts };
     }
-    const logTail = this.#logs.get(first)?.tail().toString() ?? '';
-    return { kind: 'done', counts, only: { result, logTail } };
+    return { kind: 'done', counts, only: { result, logTail: this.#logs.tail(first) } };
   }
-
-  /** What an attempt writes reaches its log through its secrets. */
-  #openLog(place: number, task: number, attempt: number): AttemptSecrets {
-    const { redis, logTailBytes, logRunBytes } = this.#context;
-    const log = new TaskLog({
-      redis,
-      run: this.#claimed.info.facts.handle,
-      task,
-      attempt,
-      tailBytes: logTailBytes,
-      runCapBytes: logRunBytes,
-    });
-    this.#logs.set(place, log);
-    const secrets = new AttemptSecrets(this.#context.secrets, log);
-    this.#secrets.set(place, secrets);
-    return secrets;
-  }
-}
-
-interface PlacedTask {
-  readonly place: number;
-  readonly input: TaskInput<unknown>;
 }

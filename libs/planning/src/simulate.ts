@@ -12,6 +12,7 @@ import { EventQueue } from './event-queue.ts';
 import { groupsOfNodes } from './node-groups.ts';
 import { type PathPart, tracePath } from './path.ts';
 import { PoolLine, type PoolUse } from './pool-line.ts';
+import { tallyEnds } from './tally-ends.ts';
 
 export interface SimulationOptions {
   readonly estimates: Estimates;
@@ -255,11 +256,9 @@ class Simulator {
   }
 
   #describe(): Simulation {
-    const tasks = this.#countTasks();
     return {
       makespanMs: this.#now,
-      state: this.#hasFailed() ? 'failed' : 'succeeded',
-      tasks,
+      ...tallyEnds(this.#states, (node) => this.#groupOf(node)),
       attempts: this.#made,
       pools: [...this.#lines.values()].map((line) => line.describe(this.#now)),
       path:
@@ -276,28 +275,5 @@ class Simulator {
               },
             }),
     };
-  }
-
-  #countTasks(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    const names = new Map<number, string>(Object.entries(stateCode).map(([name, c]) => [c, name]));
-    for (let node = 0; node < this.#plan.nodeCount; node++) {
-      if (this.#groupOf(node).kind === 'barrier') continue;
-      const code = this.#states[node] ?? 0;
-      if (code === stateCode.retired) continue;
-      // A stop ends what did not start.
-      const name = code === 0 ? 'cancelled' : (names.get(code) ?? 'cancelled');
-      counts[name] = (counts[name] ?? 0) + 1;
-    }
-    return counts;
-  }
-
-  #hasFailed(): boolean {
-    for (let node = 0; node < this.#plan.nodeCount; node++) {
-      if (this.#states[node] !== stateCode.failed) continue;
-      const { allowFailure, kind } = this.#groupOf(node);
-      if (!allowFailure && kind === 'task') return true;
-    }
-    return false;
   }
 }

@@ -1,4 +1,4 @@
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { deleteRun, removeRun } from './delete-run.ts';
@@ -15,15 +15,6 @@ beforeAll(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
 
 async function keysOf(namespace: string): Promise<readonly string[]> {
   const ofShards = /:(demand|outcomes)$/;

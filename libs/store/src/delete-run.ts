@@ -1,7 +1,8 @@
 import { failpoint, isFinalRunState, noSuchRun, notEnded, runStates } from '@runnel/core';
-import { readyKey, runKeyDocs, shardKey } from './keys.ts';
+import { readyKey, shardKey } from './keys.ts';
 import { listRevisionKeys } from './revision-keys.ts';
 import { runHandle } from './run-handle.ts';
+import { runKeyDocs } from './run-keys.ts';
 import type { RedisClient } from './script.ts';
 import { removeRecord } from './scripts.ts';
 

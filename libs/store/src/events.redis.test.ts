@@ -1,5 +1,5 @@
 import type { Plan } from '@runnel/core';
-import { type Graph, planOf } from '@runnel/testing';
+import { type Graph, plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { claim } from './deliveries.ts';
@@ -20,14 +20,6 @@ afterAll(async () => {
   await redis.quit();
 });
 
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  parents: [],
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 const afterFirst = { ...node, parents: [{ id: 0, on: 'succeeded' }] } as const;
 
 function submit(graph: Graph, overrides: Partial<Plan> = {}, maxBatch = 256): Promise<StoreDriver> {

@@ -1,7 +1,7 @@
 import { groupOf, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
-import { RunInfoCache } from './run-info.ts';
+import { RunInfoCache } from './run-info-cache.ts';
 import type { RedisClient } from './script.ts';
 import { allSucceeded, StoreDriver } from './store-driver.ts';
 

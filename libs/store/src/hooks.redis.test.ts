@@ -1,5 +1,5 @@
 import type { Webhook } from '@runnel/core';
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { readFeedPage } from './events.ts';
@@ -19,14 +19,6 @@ import type { RedisClient } from './script.ts';
 import { retryHook, sealRun } from './scripts.ts';
 import { allSucceeded, StoreDriver, settlementOf } from './store-driver.ts';
 
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
 const webhooks: readonly Webhook[] = [{ url: 'https://example.org/hook' }];
 
 let redis: RedisClient;

@@ -9,6 +9,13 @@ export {
 export { readMovable } from './archive/read-movable.ts';
 export { readSections } from './archive/read-sections.ts';
 export { decodeSections, encodeSection, type RunSection } from './archive/sections.ts';
+export {
+  cancelChannel,
+  cancelTasksChannel,
+  editChannel,
+  pauseChannel,
+  runChannel,
+} from './channels.ts';
 export { checkRedis, type RedisDemands } from './check-redis.ts';
 export { Chores } from './chores.ts';
 export { encodeHead, encodeSpec, type SpecRecord, type StoredGroup } from './chunks.ts';
@@ -136,21 +143,7 @@ export {
   readDueHooks,
   readHookStanding,
 } from './hooks.ts';
-export {
-  cancelChannel,
-  cancelTasksChannel,
-  editChannel,
-  pauseChannel,
-  readyKeyDoc,
-  revisionKey,
-  revisionKeyDoc,
-  runChannel,
-  runKeyDocs,
-  shardCount,
-  shardKeyDocs,
-  shardOf,
-  storeKeyDocs,
-} from './keys.ts';
+export { revisionKey, shardCount, shardOf } from './keys.ts';
 export { listableStates, listTasks, type TaskQuery } from './list-tasks.ts';
 export { type LogTail, readLog, readTaskLogs, writeLog } from './logs.ts';
 export { type OpenTasks, readOpenTasks } from './open-tasks.ts';
@@ -247,16 +240,11 @@ export {
   startRetry,
 } from './retry.ts';
 export { withDescendants } from './retry-closure.ts';
+export { type RunFacts, readRunFacts } from './run-facts.ts';
 export { type OpenRunHandle, type RunHandle, runHandle, shardHandle } from './run-handle.ts';
-export {
-  groupAt,
-  type PlannedTask,
-  RunChangedError,
-  type RunFacts,
-  RunInfo,
-  RunInfoCache,
-  readRunFacts,
-} from './run-info.ts';
+export { groupAt, type PlannedTask, RunChangedError, RunInfo } from './run-info.ts';
+export { RunInfoCache } from './run-info-cache.ts';
+export { readyKeyDoc, revisionKeyDoc, runKeyDocs } from './run-keys.ts';
 export {
   findNumberedRun,
   forgetGoneNumbers,
@@ -287,6 +275,7 @@ export {
   signOffListener,
   signOnListener,
 } from './shards.ts';
+export { shardKeyDocs, storeKeyDocs } from './store-keys.ts';
 export { type NewRun, type StoreAnswer, storeRun } from './store-run.ts';
 export { buildChildren, type Children } from './structure.ts';
 export {

@@ -1,4 +1,4 @@
-import { runChannel } from './keys.ts';
+import { runChannel } from './channels.ts';
 import type { RunHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
 import { appendLog } from './scripts.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { planOf } from '@runnel/testing';
+import { planOf, plainNode as task } from '@runnel/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { handBack } from './deliveries.ts';
@@ -19,13 +19,6 @@ afterAll(async () => {
   await redis.quit();
 });
 
-const task = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 const roots = (count: number) => Array.from({ length: count }, () => ({ ...task, parents: [] }));
 const childOf = (id: number) => ({ ...task, parents: [{ id, on: 'succeeded' as const }] });
 

@@ -1,4 +1,4 @@
-import { groupOf, planOf } from '@runnel/testing';
+import { groupOf, planOf, plainNode as task } from '@runnel/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { stateCode } from './packed.ts';
@@ -15,14 +15,6 @@ beforeAll(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-const task = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 
 /** Tasks without parents, and one child of the first. */
 async function submit(count: number, maxBatch = 256, namespace = 'pause'): Promise<StoreDriver> {

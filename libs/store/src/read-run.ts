@@ -9,8 +9,9 @@ import {
 import { readDeliveries } from './deliveries.ts';
 import { type Delivery, isClaimed, stateCode } from './packed.ts';
 import { hasPausedParts } from './parts.ts';
+import { factsOf, type RunFacts } from './run-facts.ts';
 import { runHandle } from './run-handle.ts';
-import { factsOf, type RunFacts, type RunInfo } from './run-info.ts';
+import type { RunInfo } from './run-info.ts';
 import type { RedisClient } from './script.ts';
 
 /** Tasks by state; states without tasks are 0. */

@@ -1,4 +1,4 @@
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from './connect.ts';
 import { stateCode } from './packed.ts';
@@ -17,13 +17,6 @@ afterAll(async () => {
   await redis.quit();
 });
 
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 const after = (...ids: readonly number[]) => ({
   ...node,
   parents: ids.map((id) => ({ id, on: 'succeeded' as const })),

@@ -1,5 +1,6 @@
-import { type KeyNames, keysOf, readyKey, type ShardKey, shardKey, shardKeyDocs } from './keys.ts';
+import { type KeyNames, keysOf, readyKey, type ShardKey, shardKey } from './keys.ts';
 import type { ScriptKeys } from './script.ts';
+import { shardKeyDocs } from './store-keys.ts';
 
 /** A run and all its keys, spelled once. */
 export interface RunHandle {

@@ -1,37 +1,13 @@
-import {
-  ConflictError,
-  type Json,
-  keepNewest,
-  NotFoundError,
-  noSuchRun,
-  payloadChunk,
-  type TaskPayload,
-  taskId,
-} from '@runnel/core';
+import { ConflictError, type Json, payloadChunk, type TaskPayload, taskId } from '@runnel/core';
 import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import { decodeGroups, decodePayloads, groupChunk, type StoredGroup } from './chunks.ts';
+import { kept } from './kept.ts';
 import type { KeyNames } from './keys.ts';
 import { toUint32 } from './packed.ts';
-import { type OpenRunHandle, runHandle, withQueues } from './run-handle.ts';
+import { factsOf, type RunFacts } from './run-facts.ts';
+import { runHandle } from './run-handle.ts';
 import type { RedisClient } from './script.ts';
-
-/** What does not change of a sealed run while its shape is the same. */
-export interface RunFacts {
-  readonly handle: OpenRunHandle;
-  readonly name: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly source: string | null;
-  readonly createdAt: number;
-  readonly nodeCount: number;
-  readonly barrierCount: number;
-  readonly groupCount: number;
-  readonly priority: number;
-  /** Raised when tasks are added to the run, or its spec is edited: what was read before may lack some. */
-  readonly shape: number;
-  /** Of the spec, from 1. Tasks keep what they are while it is the same. */
-  readonly revision: number;
-}
 
 /** A task as it was planned. */
 export interface PlannedTask {
@@ -212,19 +188,12 @@ export function groupAt(ranges: Uint32Array, number: number): number {
   return ranges[low * 2 + 1] ?? 0;
 }
 
-/** Reads the facts of a run; throws NotFoundError where there is none. */
-export async function readRunFacts(
+/** Facts, first groups and first payloads in one round trip; throws NotFoundError where there is no such run. */
+export async function readRunInfo(
   redis: RedisClient,
   namespace: string,
   id: string,
-): Promise<RunFacts> {
-  const run = runHandle(namespace, id);
-  const meta = await redis.hgetall(run.names.meta);
-  return factsOf(namespace, id, meta);
-}
-
-/** Facts, first groups and first payloads in one round trip; throws NotFoundError where there is no such run. */
-async function readRunInfo(redis: RedisClient, namespace: string, id: string): Promise<RunInfo> {
+): Promise<RunInfo> {
   const { names } = runHandle(namespace, id);
   const replies = await redis
     .pipeline()
@@ -245,102 +214,4 @@ async function readRunInfo(redis: RedisClient, namespace: string, id: string): P
     ...(Buffer.isBuffer(groups) ? { groups } : {}),
     ...(Buffer.isBuffer(payload) ? { payload } : {}),
   });
-}
-
-export function factsOf(
-  namespace: string,
-  id: string,
-  meta: Readonly<Record<string, string>>,
-): RunFacts {
-  if (meta['state'] === undefined || meta['created'] === undefined) {
-    throw noSuchRun(id);
-  }
-  const queues = Array.from({ length: Number(meta['queues'] ?? 0) }, (_, q) => meta[`q${q}`] ?? '');
-  return {
-    handle: withQueues(runHandle(namespace, id), queues),
-    name: meta['name'] ?? null,
-    tags: parseTags(meta['tags']),
-    source: meta['source'] ?? null,
-    createdAt: Number(meta['created']),
-    nodeCount: Number(meta['n']),
-    barrierCount: Number(meta['barriers']),
-    groupCount: Number(meta['groups']),
-    priority: Number(meta['priority'] ?? 0),
-    shape: Number(meta['shape'] ?? 0),
-    revision: Number(meta['revision'] ?? 1),
-  };
-}
-
-/** Tags as a record has them. */
-export function parseTags(raw: string | undefined): Readonly<Record<string, string>> {
-  const tags: Record<string, string> = {};
-  const parsed: unknown = JSON.parse(raw ?? '{}');
-  for (const [key, value] of Object.entries(parsed ?? {})) tags[key] = String(value);
-  return tags;
-}
-
-/** Infos of the runs that a process works on; the least recently used go first. */
-export class RunInfoCache {
-  readonly #redis: RedisClient;
-  readonly #namespace: string;
-  readonly #infos = new Map<string, Promise<RunInfo>>();
-
-  constructor(redis: RedisClient, namespace: string) {
-    this.#redis = redis;
-    this.#namespace = namespace;
-  }
-
-  /** Throws NotFoundError where there is no such run. */
-  read(id: string): Promise<RunInfo> {
-    return kept(this.#infos, id, keptRuns, () => readRunInfo(this.#redis, this.#namespace, id));
-  }
-
-  /** The same; null where there is no such run. That Redis did not answer is no reason to think so. */
-  async readIfThere(id: string): Promise<RunInfo | null> {
-    try {
-      return await this.read(id);
-    } catch (error: unknown) {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    }
-  }
-
-  /** The same, read again where what is kept is of a lower shape. */
-  async readAt(id: string, shape: number): Promise<RunInfo> {
-    const info = await this.read(id);
-    if (info.facts.shape >= shape) return info;
-    this.forget(id);
-    return await this.read(id);
-  }
-
-  forget(id: string): void {
-    this.#infos.delete(id);
-  }
-}
-
-/** Enough for the runs that are active at once; each takes at most a few MB. */
-const keptRuns = 256;
-
-/** A small LRU of promises; one that fails is not kept. */
-async function kept<Key, Value>(
-  map: Map<Key, Promise<Value>>,
-  key: Key,
-  most: number,
-  read: () => Promise<Value>,
-): Promise<Value> {
-  const found = map.get(key);
-  if (found !== undefined) {
-    map.delete(key);
-    map.set(key, found);
-    return found;
-  }
-  const reading = read();
-  map.set(key, reading);
-  keepNewest(map, most);
-  try {
-    return await reading;
-  } catch (error: unknown) {
-    map.delete(key);
-    throw error;
-  }
 }

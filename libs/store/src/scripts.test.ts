@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { runKeyDocs, shardKeyDocs } from './keys.ts';
+import { runKeyDocs } from './run-keys.ts';
 import type { Script } from './script.ts';
 import * as scripts from './scripts.ts';
+import { shardKeyDocs } from './store-keys.ts';
 
 const folder = new URL('./lua/', import.meta.url);
 const declared: readonly Pick<Script, 'name' | 'keys' | 'takesMore'>[] = Object.values(scripts);

@@ -22,7 +22,9 @@ export {
   repairTasks,
   repairTimes,
 } from './repair-scripts.ts';
+export { beginRetry, pageRetry } from './retry-scripts.ts';
 export { digestRuns } from './search/known-runs.ts';
+export { createRun, type SealAnswer, sealRun, startRun, writePage } from './submit-scripts.ts';
 
 /** What a turn did, and how the run stands after it: absolute figures, never differences. */
 export interface TurnAnswer {
@@ -41,72 +43,6 @@ export interface TurnAnswer {
   /** As RunFacts.shape: of a higher one than was read, tasks may be unknown. */
   readonly shape: number;
 }
-
-export const createRun = defineScript(
-  'create-run',
-  { keys: ['meta', 'submitting'] },
-  (raw): { readonly state: string; readonly bodyHash: string } => {
-    const [state, bodyHash] = toList(raw);
-    return { state: toText(state), bodyHash: bodyHash === undefined ? '' : toText(bodyHash) };
-  },
-);
-
-/** The further key is the page's target. */
-export const writePage = defineScript(
-  'write-page',
-  { keys: ['meta', 'submitting'], takesMore: true },
-  toInteger,
-);
-
-export const sealRun = defineScript(
-  'seal-run',
-  {
-    keys: [
-      'meta',
-      'state',
-      'waiting',
-      'counts',
-      'groupIndex',
-      'groupRanges',
-      'backlog',
-      'submitting',
-      'runs',
-      'active',
-      'demand',
-      'outcomes',
-      'events',
-      'parentOffsets',
-      'parents',
-      'childOffsets',
-      'children',
-      'groups',
-      'payload',
-      'names',
-      'spec',
-      'hooks',
-    ],
-    preludes: ['packed', 'run'],
-    takesMore: true,
-  },
-  nullable((raw): SealAnswer => {
-    const list = toList(raw);
-    const [first, second] = list;
-    return typeof first === 'number'
-      ? { kind: 'page', cursor: first, nodes: numberAt(list, 1) }
-      : { kind: 'exists', state: toText(first), bodyHash: toText(second) };
-  }),
-);
-
-/** How far a run is sealed; or what is there, where another submission has its id. */
-export type SealAnswer =
-  | { readonly kind: 'page'; readonly cursor: number; readonly nodes: number }
-  | { readonly kind: 'exists'; readonly state: string; readonly bodyHash: string };
-
-export const startRun = defineScript(
-  'start-run',
-  { keys: ['meta', 'submitting', 'active', 'outcomes', 'events'] },
-  nullable(toText),
-);
 
 export const claimDelivery = defineScript(
   'claim-delivery',
@@ -260,32 +196,6 @@ export const haltRun = defineScript(
       isPaging: numberAt(list, 1) === 1,
       began: numberAt(list, 2) === 1,
     };
-  }),
-);
-
-export const beginRetry = defineScript(
-  'begin-retry',
-  { keys: ['meta', 'retry', 'active', 'ended', 'outcomes', 'hooks'] },
-  nullable(toText),
-);
-
-export const pageRetry = defineScript(
-  'page-retry',
-  {
-    keys: [
-      ...(['meta', 'state', 'waiting', 'childOffsets', 'children', 'parentOffsets'] as const),
-      ...(['parents', 'counts', 'groupIndex', 'groupRanges', 'backlog', 'tries'] as const),
-      ...(['bases', 'attempts', 'past', 'outputs', 'deaths', 'retry'] as const),
-      ...(['active', 'ended', 'demand', 'events', 'paused', 'parked'] as const),
-      ...(['moreChildren', 'moreParents', 'generated'] as const),
-    ],
-    preludes: ['packed', 'run', 'advance', 'retry'],
-    takesMore: true,
-    allowOom: true,
-  },
-  nullable((raw) => {
-    const list = toList(raw);
-    return { state: toText(list[0]), phase: numberAt(list, 1) };
   }),
 );
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { armFailpoints, type Plan } from '@runnel/core';
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { encodeSpec } from './chunks.ts';
 import { connectRedis } from './connect.ts';
@@ -24,14 +24,6 @@ afterEach(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 
 /** The first task, a barrier at the beginning, and others that wait for both. */
 function fan(width: number): Plan {

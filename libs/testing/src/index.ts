@@ -29,7 +29,14 @@ export {
   planOfNodes,
 } from './named-graph.ts';
 export { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
-export { type Graph, type GraphNode, graphArbitrary, groupOf, planOf } from './random-graph.ts';
+export {
+  type Graph,
+  type GraphNode,
+  graphArbitrary,
+  groupOf,
+  plainNode,
+  planOf,
+} from './random-graph.ts';
 export { RedisNode } from './redis-node.ts';
 export { type RedisSet, startCluster, startSentinels } from './redis-sets.ts';
 export { type App, type AppProcess, Stack, type StackOptions } from './stack.ts';

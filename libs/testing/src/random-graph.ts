@@ -20,6 +20,16 @@ export interface GraphNode {
   readonly allowFailure: boolean;
 }
 
+/** A task that waits for nothing and succeeds. */
+export const plainNode: GraphNode = {
+  isBarrier: false,
+  runIf: 'all-succeeded',
+  parents: [],
+  attempts: ['succeeded'],
+  retries: 0,
+  allowFailure: false,
+};
+
 export type Graph = readonly GraphNode[];
 
 /** Graphs with conditions, barriers, failures and retries; `min` to `max` nodes. */

@@ -12,7 +12,7 @@ import {
   writeLog,
 } from '@runnel/store';
 import { allSucceeded, StoreDriver } from '@runnel/store/store-driver';
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 
 /** An archive of a test's own, gone with its file when it is disposed. */
 export async function openTestArchive(): Promise<Archive> {
@@ -28,15 +28,6 @@ export async function openTestArchive(): Promise<Archive> {
     },
   };
 }
-
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
 
 /** A run that ended, with something of everything that is kept of one. */
 export async function endedRun(redis: RedisClient, namespace: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { connectRedis, haltPage, type RedisClient, stateCode } from '@runnel/store';
-import { type Graph, planOf } from '@runnel/testing';
+import { type Graph, plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { firstReady, Patient } from './patient.test-kit.ts';
 
@@ -12,14 +12,6 @@ beforeAll(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-} as const;
 
 /** Layers of equal width; a task has the two above it as parents. */
 function layers(width: number, depth: number): Graph {

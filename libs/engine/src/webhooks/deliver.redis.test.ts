@@ -18,7 +18,14 @@ import {
   stateCode,
 } from '@runnel/store';
 import { StoreDriver, settlementOf } from '@runnel/store/store-driver';
-import { type Graph, planOf, type Receiver, startReceiver, startReceiverAt } from '@runnel/testing';
+import {
+  type Graph,
+  plainNode as node,
+  planOf,
+  type Receiver,
+  startReceiver,
+  startReceiverAt,
+} from '@runnel/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { HookDeliverer, type HookDelivererOptions } from './deliver.ts';
 import type { LaneResult } from './lane.ts';
@@ -26,15 +33,6 @@ import { HookPoster } from './post.ts';
 import { maxTries } from './tries.ts';
 
 const key = Buffer.alloc(32, 5);
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
-
 let redis: RedisClient;
 let namespace = '';
 let namespaces = 0;

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint, noSuchRun } from '@runnel/core';
 import { removeRun } from '../delete-run.ts';
-import { type RunKey, runKeyDocs } from '../keys.ts';
+import type { RunKey } from '../keys.ts';
 import { PageWriter, removedMeanwhile } from '../page-writer.ts';
 import { readRevisionKey } from '../revision-keys.ts';
 import { type RunHandle, runHandle } from '../run-handle.ts';
+import { runKeyDocs } from '../run-keys.ts';
 import type { RedisClient } from '../script.ts';
 import { createRun } from '../scripts.ts';
 import { keepCopy, openCopy } from './copy-scripts.ts';

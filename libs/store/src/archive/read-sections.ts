@@ -1,6 +1,7 @@
-import { type RunKey, runKeyDocs } from '../keys.ts';
+import type { RunKey } from '../keys.ts';
 import { listRevisionKeys } from '../revision-keys.ts';
 import type { RunHandle } from '../run-handle.ts';
+import { runKeyDocs } from '../run-keys.ts';
 import type { RedisClient } from '../script.ts';
 import { readFields } from './copy-scripts.ts';
 import type { RunSection } from './sections.ts';

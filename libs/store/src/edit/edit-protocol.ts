@@ -1,7 +1,8 @@
 import { beginEdit, pageEdit, swapRevision } from '../edit-scripts.ts';
-import { keptSpecs, readyKey, revisionKey, type runKeyDocs } from '../keys.ts';
+import { keptSpecs, readyKey, revisionKey } from '../keys.ts';
+import type { RunFacts } from '../run-facts.ts';
 import type { OpenRunHandle } from '../run-handle.ts';
-import type { RunFacts } from '../run-info.ts';
+import type { runKeyDocs } from '../run-keys.ts';
 import type { Argument, RedisClient } from '../script.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectRedis } from '../connect.ts';
 import { removeRun } from '../delete-run.ts';
@@ -16,15 +16,6 @@ beforeAll(() => {
 afterAll(async () => {
   await redis.quit();
 });
-
-const node = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  parents: [],
-  allowFailure: false,
-} as const;
 
 /** A run that was cancelled, with a tag. */
 async function ended(namespace: string, tag: string, createdAt: number): Promise<string> {

@@ -1,8 +1,8 @@
 import { type RunState, runStates } from '@runnel/core';
 import { shardKey, shardOf } from '../keys.ts';
 import { type RunSummary, readRuns } from '../read-run.ts';
+import { parseTags } from '../run-facts.ts';
 import { runHandle } from '../run-handle.ts';
-import { parseTags } from '../run-info.ts';
 import type { RedisClient } from '../script.ts';
 import { type KnownRun, KnownRuns } from './known-runs.ts';
 import { isFiltering, matches, type RunCard, type RunFilter } from './run-filter.ts';
