@@ -7,7 +7,7 @@ import { answerDaggyrError, daggyrPath } from './daggyr/answer-error.ts';
 import { observeRequests } from './observe-requests.ts';
 import { problemHandler } from './problem.ts';
 import { RequestError } from './request-error.ts';
-import type { Route } from './route.ts';
+import { noQuery, type Route, readQuery } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 
 /** The express app: the gate first, then every route, then the answer for errors. */
@@ -33,7 +33,10 @@ export function createApp(context: ApiContext, board: Board): Express {
 
 function addRoute(app: Express, context: ApiContext, route: Route): void {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  // Of ours alone: a probe or a client of DaggyR may add what it likes.
+  const hasNoQuery = path.startsWith('/api/') && route.operation.requestParams?.query === undefined;
   app[route.method](path, async (request, response) => {
+    if (hasNoQuery) readQuery(noQuery, request);
     await route.handle(context, request, response);
   });
 }

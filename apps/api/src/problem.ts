@@ -45,8 +45,16 @@ export function logFailure(
 ): void {
   const { error, status, request } = of;
   const fields = { err: error, method: request.method, path: request.path };
-  if (status === 500) logger.error(fields, 'a request failed');
+  if (isClientGone(error, request)) logger.debug(fields, 'the client went away');
+  else if (status === 500) logger.error(fields, 'a request failed');
   else if (status === 503) logger.warn(fields, 'a request could not be carried out');
+}
+
+/** Who reads the beginning of a long answer (`| head`) and leaves is no failure of ours. */
+function isClientGone(error: unknown, request: Request): boolean {
+  const isCut =
+    error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return isCut && request.socket.destroyed;
 }
 
 function sendProblem(request: Request, response: Response, answer: Answer): void {

@@ -36,6 +36,9 @@ export function readQuery<T>(schema: z.ZodType<T>, request: Request): T {
   throw new RequestError(400, `the query is not valid: ${problems.join('; ')}`);
 }
 
+/** Of a route without parameters. */
+export const noQuery = z.strictObject({});
+
 function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `there is no parameter ${issue.keys.join(', ')}`;
   return `${issue.path.join('.')}: ${issue.message}`;

@@ -14,7 +14,11 @@ const mostTags = 100;
 
 const tags = z
   .union([z.string(), z.array(z.string()).max(mostTags)])
-  .transform((given) => (typeof given === 'string' ? [given] : given).map(readTag))
+  .transform((given) => (typeof given === 'string' ? [given] : given))
+  .refine((given) => given.every((text) => !/^(:|$)/.test(text)), {
+    error: 'must be a tag such as team:data, team:da* or team',
+  })
+  .transform((given) => given.map(readTag))
   .optional()
   .meta({ override: { type: 'array', items: { type: 'string' } } });
 

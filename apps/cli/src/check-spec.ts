@@ -1,4 +1,5 @@
 import type { Cli } from './cli.ts';
+import { plural } from './plural.ts';
 import type { Server } from './server.ts';
 import type { SpecFile } from './spec-file.ts';
 import { describeProblem, fromWire, toInvalidSpec } from './spec-problems.ts';
@@ -28,7 +29,7 @@ export async function checkSpec(cli: Cli, spec: SpecFile, options: CheckOptions)
   const rows = validated.classes.map((row) => [row.class, String(row.tasks)]);
   for (const line of formatTable(['CLASS', 'TASKS'], rows)) terminal.print(line);
   const { tasks, edges } = validated;
-  terminal.say(`${spec.label} is valid: ${tasks} tasks, ${edges} edges`);
+  terminal.say(`${spec.label} is valid: ${plural(tasks, 'task')}, ${plural(edges, 'edge')}`);
 }
 
 async function validate(cli: Cli, spec: SpecFile, options: CheckOptions): Promise<Validated> {

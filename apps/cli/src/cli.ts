@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { type ExitCode, UsageError } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,6 +32,16 @@ export function readOptions<T>(schema: z.ZodType<T>, command: Command): T {
 /** For options that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** The same where only some words are known; commander checks nothing where an option has a parser of its own. */
+export function collectOf(
+  choices: readonly string[],
+): (value: string, before?: readonly string[]) => readonly string[] {
+  return (value, before) => {
+    if (choices.includes(value)) return collect(value, before);
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
 }
 
 /** `--tag team=data`, repeated. */

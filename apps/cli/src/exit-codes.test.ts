@@ -23,6 +23,7 @@ test.each([
   ['a spec that the server refuses', apiError(422), 2],
   ['a missing token', apiError(401), 2],
   ['a server without Redis', apiError(503), 3],
+  ['a bug in the server', apiError(500), 1],
   ['no server', new UnreachableError('http://127.0.0.1:9', 'x'), 3],
   ['a stack that does not start', new StackError('x'), 3],
   ['a bug', new TypeError('x'), 1],

@@ -45,7 +45,9 @@ export function exitCodeOfError(error: unknown): ExitCode {
     return exitCodes.unreachable;
   }
   if (error instanceof ApiError) {
-    return error.status >= 500 ? exitCodes.unreachable : exitCodes.usage;
+    // A 500 is a bug: trying again later, as with a server that is away, would not help.
+    if (error.status === 500) return exitCodes.failed;
+    return error.status > 500 ? exitCodes.unreachable : exitCodes.usage;
   }
   if (error instanceof UserError) return exitCodes.usage;
   return exitCodes.failed;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WireEvent } from '@runnel/client';
 import { isFinalRunState } from '@runnel/core';
+import { clean } from './clean.ts';
 import { isAway } from './follow-run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -83,7 +84,7 @@ export function describeEvent({ time, type, subject, data }: WireEvent): string 
   const what = [
     ...(typeof attempt === 'number' && attempt > 0 ? [`attempt ${attempt}`] : []),
     ...(typeof reason === 'string' ? [reason] : []),
-    ...(typeof message === 'string' ? [message.split('\n')[0] ?? ''] : []),
+    ...(typeof message === 'string' ? [clean(message.split('\n')[0] ?? '')] : []),
     ...(type === 'runnel.run.ended' ? [String(state)] : []),
   ].join(': ');
   return [time, type.replace(/^runnel\./, ''), subject, what].filter(Boolean).join(' ');

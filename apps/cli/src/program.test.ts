@@ -60,6 +60,14 @@ test('lists every command in its help', async () => {
   ]);
 });
 
+test('the help of a command tells the options that all have', async () => {
+  const { stdout } = await run('ls', '--help');
+
+  const global = stdout.slice(stdout.indexOf('Global Options:'));
+  expect(global).toContain('--url <url>');
+  expect(global).toContain('--json');
+});
+
 test('prints its version', async () => {
   expect(await run('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
 });
@@ -68,8 +76,15 @@ test.each([
   ['an unknown command', ['vaildate'], 'Did you mean validate?'],
   ['an unknown option', ['ls', '--limt', '3'], 'Did you mean --limit?'],
   ['a missing argument', ['run'], "missing required argument 'spec'"],
-  ['a number that is none', ['ls', '--limit', 'many'], 'must be a whole number from 1 to 200'],
+  ['a number that is none', ['ls', '--limit', 'many'], 'must be a whole number from 1 to 10000'],
   ['an unknown state', ['ls', '--state', 'done'], 'Allowed choices are created, submitting'],
+  ['a state that a retry does not take', ['retry', 'r', '--state', 'waiting'], 'choices are succe'],
+  ['a state that a cancel does not take', ['cancel', 'r', '--state', 'failed'], 'choices are wait'],
+  ['a revision that is no number', ['edit', 'r', 'x', '--revision', 'b'], 'must be a whole number'],
+  ['a tag without a key', ['ls', '--tag', '=x'], 'write a tag such as team=data'],
+  ['an empty argument', ['rm', ''], 'rm: <run> is empty'],
+  ['an empty second argument', ['get', 'r', ' '], 'get: <task> is empty'],
+  ['what a command does not take', ['get'], '(runnel get --help tells how it is used)'],
   [
     'options that exclude each other',
     ['dev', '--memory', '--redis', 'redis://h'],
@@ -98,7 +113,7 @@ test('a bundle that is not there is a wrong call', async () => {
   const { code, stderr } = await run('import', 'nothing.ndjson', '--url', 'http://127.0.0.1:1');
 
   expect(code).toBe(2);
-  expect(stderr).toContain("nothing.ndjson can't be read");
+  expect(stderr).toContain('there is no file nothing.ndjson');
 });
 
 test('a wrong time is told before anything is asked', async () => {

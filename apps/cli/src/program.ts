@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { AddCommand, Cli } from './cli.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 import { readVersion } from './version.ts';
 
@@ -90,11 +90,27 @@ async function createProgram(cli: Cli, argv: readonly string[]): Promise<Command
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addHelpText('after', examples)
     .showHelpAfterError('(runnel --help lists the commands)')
+    // Every command takes the options of the program.
+    .configureHelp({ showGlobalOptions: true })
+    .hook('preAction', (_program, command) => refuseEmpty(command))
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => terminal.say(text.trimEnd()),
     })
     .exitOverride();
   for (const add of await loadCommands(argv)) add(program, cli);
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(runnel ${command.name()} --help tells how it is used)`);
+  }
   return program;
+}
+
+/** `runnel rm "$RUN"` without such a variable would ask for something else. Throws UsageError. */
+function refuseEmpty(command: Command): void {
+  const at = command.args.findIndex((text) => text.trim() === '');
+  if (at < 0) return;
+  const name = command.registeredArguments[at]?.name() ?? 'argument';
+  throw new UsageError(
+    `${command.name()}: <${name}> is empty; where it comes from a variable, that is not set`,
+  );
 }

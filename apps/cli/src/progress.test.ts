@@ -31,6 +31,19 @@ test('draws the run, a bar for each class and the whole', () => {
   ]);
 });
 
+test('numbers of classes stand below each other, whatever their size', () => {
+  const run = runOf([
+    classOf('many', { succeeded: 7, running: 1, waiting: 112 }),
+    classOf('one', { failed: 1 }),
+  ]);
+
+  const [, many = '', one = ''] = renderProgress(run, view);
+
+  expect(many).toMatch(/ {3}7\/120 {2}1 running$/);
+  expect(one).toMatch(/ {3}1\/1 {4}1 failed$/);
+  expect(many.indexOf('/')).toBe(one.indexOf('/'));
+});
+
 test('uses plain characters where the terminal has no others', () => {
   const run = runOf([classOf('a', { succeeded: 1, running: 1, waiting: 2 })]);
 

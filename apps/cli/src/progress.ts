@@ -1,5 +1,6 @@
 import type { WireClass, WireRun, WireStateCounts } from '@runnel/client';
 import { type FinalTaskState, finalTaskStates } from '@runnel/core';
+import { oneLine } from './clean.ts';
 import { formatElapsed } from './format-time.ts';
 import { type Style, styleState } from './style.ts';
 
@@ -31,10 +32,11 @@ export function renderProgress(run: WireRun, view: ProgressView): readonly strin
   const nameWidth = Math.min(maxNameWidth, Math.max(4, ...names));
   const room = view.columns - nameWidth - countsWidth;
   const barWidth = Math.max(minBarWidth, Math.min(maxBarWidth, room));
+  const digits = Math.max(0, ...classes.map((row) => String(row.total).length));
   const left = (run.classes?.length ?? 0) - classes.length;
   return [
     renderHead(run, view),
-    ...classes.map((row) => renderClass(row, { nameWidth, barWidth, view })),
+    ...classes.map((row) => renderClass(row, { nameWidth, barWidth, digits, view })),
     ...(left > 0 ? [view.style.dim(`  … and ${left} more classes`)] : []),
     renderTotal(run, view),
   ];
@@ -69,21 +71,23 @@ function renderHead(run: WireRun, { style, nowMs }: ProgressView): string {
   const ended = run.endedAt === null ? nowMs : Date.parse(run.endedAt);
   const state = run.isCancelling ? style.yellow('cancelling') : styleState(style, run.state);
   const stopping = run.isStopping ? style.yellow(' (a task failed: starts nothing more)') : '';
-  const name = run.name === null ? '' : `${style.bold(run.name)} `;
+  const name = run.name === null ? '' : `${style.bold(oneLine(run.name))} `;
   return `${name}${run.id} ${state}${stopping} ${style.dim(formatElapsed(ended - started))}`;
 }
 
 interface ClassView {
   readonly nameWidth: number;
   readonly barWidth: number;
+  /** Of the largest class: numbers stand below each other. */
+  readonly digits: number;
   readonly view: ProgressView;
 }
 
-function renderClass(row: WireClass, { nameWidth, barWidth, view }: ClassView): string {
+function renderClass(row: WireClass, { nameWidth, barWidth, digits, view }: ClassView): string {
   const name = row.class.length > nameWidth ? `${row.class.slice(0, nameWidth - 1)}…` : row.class;
   const bar = renderBar(row, barWidth, view);
-  const width = String(row.total).length;
-  const done = `${String(countFinal(row.counts)).padStart(width)}/${row.total}`;
+  const total = String(row.total).padEnd(digits);
+  const done = `${String(countFinal(row.counts)).padStart(digits)}/${total}`;
   const words = describeCounts(row.counts, view.style).join(', ');
   return `  ${name.padEnd(nameWidth)} ${bar} ${done}  ${words}`.trimEnd();
 }

@@ -20,7 +20,13 @@ export function renderEdit(answer: WireEdited, isDryRun: boolean): readonly stri
     ...columns.map((column) => String(one[column])),
     describeReasons(one.reasons),
   ]);
-  const table = rows.length === 0 ? [] : formatTable(['class', ...columns, 'why'], rows);
+  const table =
+    rows.length === 0
+      ? []
+      : formatTable(
+          ['class', ...columns, 'why'].map((name) => name.toUpperCase()),
+          rows,
+        );
   const counts = columns.map((column) => `${answer[column]} ${column}`).join(', ');
   const done = isDryRun ? 'would be' : `has revision ${answer.revision}:`;
   return [...table, `${answer.id} ${done} ${counts}`];

@@ -1,5 +1,6 @@
 import type { Advice, PlanMeasures, Simulation } from '@runnel/planning';
 import { formatElapsed } from './format-time.ts';
+import { plural } from './plural.ts';
 import { formatTable } from './table.ts';
 
 /** What a spec would become, for people. */
@@ -10,8 +11,8 @@ export function renderMeasures(measures: PlanMeasures): readonly string[] {
   return [
     ...formatTable(['CLASS', 'TASKS', 'EDGES'], rows),
     '',
-    `longest path  ${longestPath.tasks} tasks: ${renderPath(longestPath.classes)}`,
-    `widest layer  ${tasks} tasks, ${describeLayer(layer)}`,
+    `longest path  ${plural(longestPath.tasks, 'task')}: ${renderPath(longestPath.classes)}`,
+    `widest layer  ${plural(tasks, 'task')}, ${describeLayer(layer)}`,
     `in Redis      about ${formatBytes(redisBytes)} when it has ended, without outputs and logs`,
   ];
 }
@@ -40,7 +41,7 @@ export function renderSimulation(
 ): readonly string[] {
   const counts = Object.entries(tasks).map(([name, count]) => `${count} ${name}`);
   return [
-    `makespan      ${formatElapsed(makespanMs)}, ${state}: ${counts.join(', ')} in ${attempts} attempts`,
+    `makespan      ${formatElapsed(makespanMs)}, ${state}: ${counts.join(', ')} in ${plural(attempts, 'attempt')}`,
     '',
     ...formatTable(
       ['QUEUE', 'SLOTS', 'BUSY AT MOST', 'WAITING AT MOST', 'USED'],

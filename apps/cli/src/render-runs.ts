@@ -1,4 +1,5 @@
 import type { WireRunSummary } from '@runnel/client';
+import { oneLine } from './clean.ts';
 import { formatAge, formatElapsed } from './format-time.ts';
 import { countFinal } from './progress.ts';
 import { type Style, styleState } from './style.ts';
@@ -13,17 +14,24 @@ export function renderRuns(
   if (runs.length === 0) return [];
   const rows = runs.map((run) => [
     run.id,
-    run.name ?? '-',
+    oneLine(run.name ?? '-'),
     styleState(style, run.state),
     `${countFinal(run.counts)}/${run.taskCount}`,
     String(run.counts.failed),
     formatAge(nowMs - Date.parse(run.createdAt)),
     durationOf(run, nowMs),
-    Object.entries(run.tags)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' '),
+    renderTags(run.tags),
   ]);
   return formatTable(['RUN', 'NAME', 'STATE', 'DONE', 'FAILED', 'CREATED', 'TOOK', 'TAGS'], rows);
+}
+
+/** `env=test team=data`. */
+export function renderTags(tags: WireRunSummary['tags']): string {
+  return oneLine(
+    Object.entries(tags)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+  );
 }
 
 function durationOf({ startedAt, endedAt }: WireRunSummary, nowMs: number): string {

@@ -1,4 +1,5 @@
 import type { WireTask, WireTaskSummary } from '@runnel/client';
+import { clean } from './clean.ts';
 import { formatElapsed } from './format-time.ts';
 import { type Style, styleState } from './style.ts';
 import { formatTable } from './table.ts';
@@ -44,10 +45,13 @@ export function renderTask(task: WireTask, style: Style): readonly string[] {
   ];
   return [
     ...facts.map(([name, value]) => `${name.padEnd(9)} ${value}`),
-    ...failures.map(
-      ({ attempt, reason, message }) =>
-        `${style.red('failed'.padEnd(9))} attempt ${attempt}, ${reason}: ${message}`,
-    ),
+    ...failures.flatMap(({ attempt, reason, message }) => {
+      const [first = '', ...rest] = clean(message).split('\n');
+      return [
+        `${style.red('failed'.padEnd(9))} attempt ${attempt}, ${reason}: ${first}`,
+        ...rest.map((line) => `${' '.repeat(10)}${line}`),
+      ];
+    }),
   ];
 }
 

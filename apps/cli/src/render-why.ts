@@ -1,9 +1,10 @@
 import type { WireReason, WireWhy } from '@runnel/client';
+import { clean } from './clean.ts';
 import { type Style, styleState } from './style.ts';
 
 /** The summary, then each reason with what it names. */
 export function renderWhy({ summary, reasons }: WireWhy, style: Style): readonly string[] {
-  return [style.bold(summary), ...reasons.flatMap((reason) => renderReason(reason, style))];
+  return [style.bold(clean(summary)), ...reasons.flatMap((reason) => renderReason(reason, style))];
 }
 
 function renderReason(reason: WireReason, style: Style): readonly string[] {
@@ -14,7 +15,7 @@ function renderReason(reason: WireReason, style: Style): readonly string[] {
     ...(until === undefined ? [] : [`until ${until}`]),
   ];
   return [
-    `${style.blue(code)}  ${detail}`,
+    `${style.blue(code)}  ${clean(detail)}`,
     ...tasks.map(({ id, number, state }) => `  ${id} (${number}) ${styleState(style, state)}`),
     ...(tasks.length > 0 && rest > 0 ? [style.dim(`  … and ${rest} more`)] : []),
     ...(times.length === 0 ? [] : [style.dim(`  ${times.join(', ')}`)]),

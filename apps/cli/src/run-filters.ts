@@ -38,6 +38,9 @@ export function toFilters({ tag, ...rest }: FilterValues): RunFilters {
 
 /** `team=data` as the API has it. */
 function addTag(text: string, tags: readonly string[] = []): readonly string[] {
+  if (/^(=|$)/.test(text)) {
+    throw new InvalidArgumentError('write a tag such as team=data, team=da* or team.');
+  }
   return [...tags, text.replace('=', ':')];
 }
 

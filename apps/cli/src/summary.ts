@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { Client, WireTask } from '@runnel/client';
 import { finalTaskStates } from '@runnel/core';
+import { clean, oneLine } from './clean.ts';
 import type { EndedRun } from './follow-run.ts';
 import { formatElapsed } from './format-time.ts';
 import { type Style, styleState } from './style.ts';
@@ -18,6 +18,8 @@ export type Afterwards = 'server' | 'stored' | 'gone';
 const shownFailures = 10;
 const shownLogLines = 5;
 const maxLineLength = 300;
+/** Of a run that took that long a rate says nothing. */
+const leastRate = 0.1;
 
 /** The first failed tasks of a run. Throws ApiError, UnreachableError. */
 export async function readFailures(client: Client, run: EndedRun): Promise<readonly FailedTask[]> {
@@ -41,8 +43,9 @@ export function renderEnd(run: EndedRun, style: Style): string {
   const counts = finalTaskStates
     .filter((state) => run.counts[state] > 0)
     .map((state) => styleState(style, state, `${run.counts[state]} ${state}`));
-  const rate = ms > 0 ? ` (${formatRate((run.taskCount / ms) * 1000)}/s)` : '';
-  const name = run.name === null ? '' : `${style.bold(run.name)} `;
+  const perSecond = ms > 0 ? (run.taskCount / ms) * 1000 : 0;
+  const rate = perSecond < leastRate ? '' : ` (${formatRate(perSecond)}/s)`;
+  const name = run.name === null ? '' : `${style.bold(oneLine(run.name))} `;
   const state = styleState(style, run.state);
   return `${name}${run.id} ${state} in ${formatElapsed(ms)}: ${counts.join(', ')}${rate}`;
 }
@@ -101,12 +104,6 @@ function lastLines(log: string): readonly string[] {
   const lines = log.split('\n').map(clean);
   while (lines.at(-1) === '') lines.pop();
   return lines.slice(-shownLogLines).map((line) => line.slice(0, maxLineLength));
-}
-
-/** A task must not be able to write to the terminal what it likes. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  return stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 }
 
 function quote(id: string): string {

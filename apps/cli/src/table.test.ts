@@ -21,3 +21,16 @@ test('counts what is seen, not what colours it', () => {
 
   expect(row).toBe(`${red('failed')}  1`);
 });
+
+test('letters that are twice as wide take their room', () => {
+  expect(
+    formatTable(
+      ['ID', 'STATE'],
+      [
+        ['日本', 'x'],
+        ['🎉', 'y'],
+        ['abcde', 'z'],
+      ],
+    ),
+  ).toEqual(['ID     STATE', '日本   x', '🎉     y', 'abcde  z']);
+});

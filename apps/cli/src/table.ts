@@ -18,7 +18,12 @@ export function formatTable(
   );
 }
 
+/** East Asian letters and pictures take the room of two. */
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/gu;
+
 /** Styles take no room. */
 function width(cell: string): number {
-  return stripVTControlCharacters(cell).length;
+  const text = stripVTControlCharacters(cell);
+  return [...text].length + (text.match(wide)?.length ?? 0);
 }

@@ -2,7 +2,7 @@ import type { ChangeAnswer, ChangeOptions } from '@runnel/client';
 import { openTaskStates } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { collect, globalOptions } from './cli.ts';
+import { collect, collectOf, globalOptions } from './cli.ts';
 
 /** Options of a command that changes a run, or some of its tasks. */
 export const taskOptions = globalOptions.extend({
@@ -21,7 +21,7 @@ export function addTaskOptions(command: Command): Command {
     .addOption(
       new Option('--state <state>', 'only tasks in this state; repeatable')
         .choices(openTaskStates)
-        .argParser(collect),
+        .argParser(collectOf(openTaskStates)),
     )
     .option('--from <task>', 'this task and all that hangs on it; repeatable', collect)
     .option('--dry-run', 'only say which tasks it would be about');

@@ -26,6 +26,7 @@ export {
 } from './events/cloud-events.ts';
 export { DeliveryExecutor } from './execute.ts';
 export type { ExecutorFacts, ExecutorPool } from './executors.ts';
+export { explainMissing } from './explain-missing.ts';
 export type { GeneratorTools } from './generate/join-run.ts';
 export { LostDeliveries } from './lost.ts';
 export { Pace } from './pace.ts';

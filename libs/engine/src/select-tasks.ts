@@ -1,5 +1,6 @@
-import { type FinalTaskState, noSuchClass, noSuchTask } from '@runnel/core';
+import { type FinalTaskState, noSuchClass } from '@runnel/core';
 import { finalStateOf, findTask, groupAt, type RedisClient, type RunInfo } from '@runnel/store';
+import { explainMissing } from './explain-missing.ts';
 
 /** Which tasks a change of a run is about: each list that is given narrows; `from` adds. */
 export interface TaskSelector<State extends string = FinalTaskState> {
@@ -61,10 +62,14 @@ export async function filterGroups(
   }));
   for (const wanted of classes ?? []) {
     if (groups.some(({ isTask, name }) => isTask && name === wanted)) continue;
-    throw noSuchClass(info.facts.handle.id, wanted);
+    throw noSuchClass(info.facts.handle.id, wanted, classesOf(groups));
   }
   const named = classes === undefined ? null : new Set(classes);
   return groups.map(({ isTask, name }) => isTask && (named === null || named.has(name)));
+}
+
+function classesOf(groups: readonly { readonly isTask: boolean; readonly name: string }[]) {
+  return groups.filter(({ isTask }) => isTask).map(({ name }) => name);
 }
 
 function* listNodes(
@@ -90,7 +95,7 @@ export async function findTasks(
   const found: number[] = [];
   for (const name of names) {
     const number = await findTask(redis, info, String(name));
-    if (number === null) throw noSuchTask(info.facts.handle.id, name);
+    if (number === null) throw await explainMissing(redis, info, name);
     found.push(number);
   }
   return found;

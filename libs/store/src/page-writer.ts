@@ -107,7 +107,8 @@ export class PageWriter {
     this.#fields ??= { key, args: ['h'], bytes: 0 };
     this.#fields.args.push(field, bytes);
     this.#fields.bytes += bytes.length;
-    if (this.#fields.bytes >= fieldBytes) await this.#closeFields();
+    const { bytes: size, args } = this.#fields;
+    if (size >= fieldBytes || args.length > textsPerPage) await this.#closeFields();
   }
 
   async #closeFields(): Promise<void> {

@@ -136,6 +136,7 @@ test.each<[string, (bundle: string) => string, string]>([
   ['is of another version', (text) => text.replace('Bundle":1', 'Bundle":7'), 'line 1'],
   ['is no bundle', () => 'hello', 'line 1: this is no line of a bundle'],
   ['is empty', () => '', 'the bundle is empty'],
+  ['is followed by another one', (text) => text + text, 'only one run can be imported'],
   [
     'is of a run that goes on',
     (text) => text.replaceAll('"state":"cancelled"', '"state":"running"'),

@@ -105,6 +105,9 @@ async function* readParts(lines: BundleLines): AsyncGenerator<ArchivePart, void,
     if (end.parts !== parts || end.sha256 !== sha256) {
       throw wrong(lines.count, 'the bundle is not as it was written: its checksum is another one');
     }
+    if ((await lines.next()) !== null) {
+      throw wrong(lines.count, 'the bundle has ended: only one run can be imported at a time');
+    }
     return;
   }
 }

@@ -282,6 +282,8 @@ describe('GET /api/v1/runs', () => {
     ['state=done', 'state: '],
     ['cursor=nonsense', 'cursor: this is not a cursor that the API gave'],
     ['color=red', 'there is no parameter color'],
+    ['tag=', 'tag: must be a tag such as team:data'],
+    ['tag=a&tag=:b', 'tag: must be a tag such as team:data'],
   ])('refuses %s', async (query, detail) => {
     const response = await fetch(api.at(`/api/v1/runs?${query}`));
 
@@ -290,5 +292,19 @@ describe('GET /api/v1/runs', () => {
       code: 'BAD_REQUEST',
       detail: expect.stringContaining(detail),
     });
+  });
+});
+
+test.each([
+  ['GET', '/api/v1/runs/r?color=red'],
+  ['GET', '/api/v1/tags?prefix=te'],
+  // What is meant as a try must not delete.
+  ['DELETE', '/api/v1/runs/r?dryRun=true'],
+])('refuses a parameter where there is none: %s %s', async (method, path) => {
+  const response = await fetch(api.at(path), { method });
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    detail: expect.stringMatching(/^the query is not valid: there is no parameter /),
   });
 });

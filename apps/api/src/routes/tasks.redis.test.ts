@@ -74,7 +74,9 @@ describe('GET /api/v1/runs/{id}/tasks', () => {
     const response = await call('?class=pul');
 
     expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ detail: `run ${id} has no class "pul"` });
+    expect(await response.json()).toMatchObject({
+      detail: `run ${id} has no class "pul" (did you mean "pull"?)`,
+    });
   });
 
   test.each(['?limit=1001', '?state=done', '?cursor=e30'])('refuses %s', async (query) => {
@@ -110,6 +112,15 @@ describe('GET /api/v1/runs/{id}/tasks/{task}', () => {
       expect.arrayContaining(['all', 'push:YEAR=1', 'push:YEAR=3']),
     );
     expect(child.parents.map((task) => task.number)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test.each([
+    ['/al', 'has no task "al" (did you mean "all"?)'],
+    ['/push', 'no task "push": that is a class; name one of its tasks, such as "push:YEAR=1"'],
+  ])('says what %s may have meant', async (task, words) => {
+    const problem: unknown = await (await call(task)).json();
+
+    expect(problem).toMatchObject({ status: 404, detail: expect.stringContaining(words) });
   });
 
   test.each(['/nobody', '/99', '/%20'])('answers 404 for %s', async (task) => {

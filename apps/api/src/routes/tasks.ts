@@ -1,5 +1,6 @@
 import { wireTask, wireTaskPage } from '@runnel/client';
-import { beingSubmitted, noSuchClass, noSuchTask, taskStates } from '@runnel/core';
+import { beingSubmitted, noSuchClass, taskStates } from '@runnel/core';
+import { explainMissing } from '@runnel/engine';
 import { findTask, listTasks, type RunInfo } from '@runnel/store';
 import type { Request } from 'express';
 import { z } from 'zod';
@@ -87,13 +88,13 @@ export async function readTaskPlace(
   const task = pathPart(request, 'task');
   const number = await findTask(context.redis, info, task);
   if (number !== null) return { info, number };
-  throw noSuchTask(info.facts.handle.id, task);
+  throw await explainMissing(context.redis, info, task);
 }
 
 async function requireClass(info: RunInfo, name: string): Promise<void> {
   const groups = await info.groups();
-  if (groups.some((group) => group.kind !== 'barrier' && group.class === name)) return;
-  throw noSuchClass(info.facts.handle.id, name);
+  const names = groups.filter(({ kind }) => kind !== 'barrier').map((group) => group.class);
+  if (!names.includes(name)) throw noSuchClass(info.facts.handle.id, name, names);
 }
 
 export const taskRoutes: readonly Route[] = [list, read];

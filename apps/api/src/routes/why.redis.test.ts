@@ -41,7 +41,10 @@ test('a run that was only created says when it expires', async () => {
 
   const [reason] = (await api.client.why(id)).reasons;
 
-  expect(reason).toMatchObject({ code: 'created', remedy: 'start it: POST …/submit' });
+  expect(reason).toMatchObject({
+    code: 'created',
+    remedy: `start it: POST /api/v1/runs/${id}/submit`,
+  });
   expect(Date.parse(reason?.until ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000);
 });
 

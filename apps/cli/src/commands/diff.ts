@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type AddCommand, type Cli, globalOptions, readOptions } from '../cli.ts';
 import { diffSpecs, isSame } from '../diff-specs.ts';
+import { UsageError } from '../exit-codes.ts';
 import { renderDiff } from '../render-diff.ts';
 import { requireServer, type Server } from '../server.ts';
 import { readSpecFile } from '../spec-file.ts';
@@ -50,7 +51,23 @@ async function readFileSide(cli: Cli, path: string): Promise<unknown> {
   const { value, readLines } = await readSpecFile(source, { overrides: new Map(), tags: {} });
   if (readLines === undefined) return value;
   const lines: unknown[] = [];
-  for await (const line of readLines()) if (line.trim() !== '') lines.push(JSON.parse(line));
+  let number = 0;
+  // Whole lines come, many at once.
+  for await (const block of readLines()) {
+    for (const line of block.split('\n')) {
+      number++;
+      if (line.trim() !== '') lines.push(parseLine(line, `${path}:${number}`));
+    }
+  }
   const [head = {}, ...tasks] = lines;
   return { ...Object(head), tasks };
+}
+
+function parseLine(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error: unknown) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${place}: not valid JSON: ${why}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { type Client, fates, type WireEdited } from '@runnel/client';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { type AddCommand, type Cli, readOptions } from '../cli.ts';
+import { type AddCommand, type Cli, parseWhole, readOptions } from '../cli.ts';
 import { renderEdit, renderFate } from '../render-edit.ts';
 import { requireServer, type Server } from '../server.ts';
 import type { SpecFile } from '../spec-file.ts';
@@ -12,7 +12,7 @@ import { sourceOf } from '../submit-spec.ts';
 const editOptions = specOptions.extend({
   list: z.boolean().default(false),
   fate: z.enum(fates).optional(),
-  revision: z.coerce.number().int().min(1).optional(),
+  revision: z.number().optional(),
 });
 type EditOptions = z.infer<typeof editOptions>;
 
@@ -30,7 +30,11 @@ export const addEdit: AddCommand = (program, cli) => {
     .description('give a run another spec; what it does not change keeps its result')
     .option('--list', 'with --dry-run: each task that does not keep its result, and why')
     .addOption(new Option('--fate <fate>', 'with --list: only these tasks').choices(fates))
-    .option('--revision <n>', 'only if that is its revision still; default: whatever it has now')
+    .option(
+      '--revision <n>',
+      'only if that is its revision still; default: whatever it has now',
+      parseWhole('--revision', 1, 2 ** 31 - 1),
+    )
     .addHelpText('after', help)
     .action(async (id: string, path: string, _options: unknown, command: Command) => {
       const options = readOptions(editOptions, command);

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
+import { UsageError } from '../exit-codes.ts';
 import { requireServer } from '../server.ts';
 
 const exportOptions = globalOptions.extend({ output: z.string().optional() });
@@ -32,9 +33,15 @@ export const addExport: AddCommand = (program, cli) => {
         await pipeline(lines, createWriteStream(part));
         await rename(part, path);
       } catch (error: unknown) {
-        await rm(part, { force: true });
-        throw error;
+        await rm(part, { force: true }).catch(() => undefined);
+        throw toUsageError(error, file);
       }
       terminal.say(`${id} is in ${file}`);
     });
 };
+
+/** A place that can't be written to is the user's to change; everything else is told as it is. */
+export function toUsageError(error: unknown, file: string): unknown {
+  const isOfFiles = error instanceof Error && 'syscall' in error && 'path' in error;
+  return isOfFiles ? new UsageError(`${file} can't be written: ${error.message}`) : error;
+}

@@ -1,9 +1,11 @@
-import type { Client } from '@runnel/client';
+import type { Client, WireRun } from '@runnel/client';
 import { isFinalRunState, taskStates } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { type AddCommand, type Cli, globalOptions, parseWhole, readOptions } from '../cli.ts';
 import { renderProgress } from '../progress.ts';
+import { mostRows, readPages, tellMore } from '../read-pages.ts';
+import { renderTags } from '../render-runs.ts';
 import { renderTask, renderTasks } from '../render-tasks.ts';
 import { requireServer } from '../server.ts';
 
@@ -22,7 +24,11 @@ export const addGet: AddCommand = (program, cli) => {
     .description('show a run, its tasks, or one task')
     .addOption(new Option('--state <state>', 'list tasks in this state').choices(taskStates))
     .option('--class <class>', 'list tasks of this class')
-    .option('--limit <n>', 'list at most so many; default 50', parseWhole('--limit', 1, 1000))
+    .option(
+      '--limit <n>',
+      `list at most so many, up to ${mostRows}; default 50`,
+      parseWhole('--limit', 1, mostRows),
+    )
     .addHelpText('after', '\nExample:\n  runnel get RUN --state failed')
     .action(async (id: string, task: string | undefined, _options: unknown, command: Command) => {
       const options = readOptions(getOptions, command);
@@ -51,15 +57,18 @@ async function showTasks(
   { client, options }: { readonly client: Client; readonly options: GetOptions },
 ): Promise<void> {
   const { state, class: className, limit = 50, json } = options;
-  const page = await client.getTasks(id, {
-    limit,
+  const query = {
     ...(state === undefined ? {} : { state }),
     ...(className === undefined ? {} : { class: className }),
+  };
+  const { rows, hasMore } = await readPages({ limit, perPage: 1_000 }, async (page) => {
+    const { tasks, next } = await client.getTasks(id, { ...query, ...page });
+    return { rows: tasks, next };
   });
-  if (json) return terminal.printJson(page.tasks);
-  for (const line of renderTasks(page.tasks, terminal.dataStyle)) terminal.print(line);
-  if (page.tasks.length === 0) terminal.say('no tasks');
-  if (page.next !== null) terminal.say('… there are more: --limit');
+  if (json) return terminal.printJson(rows);
+  for (const line of renderTasks(rows, terminal.dataStyle)) terminal.print(line);
+  if (rows.length === 0) terminal.say('no tasks');
+  if (hasMore) terminal.say(tellMore(limit));
 }
 
 function showRun(
@@ -81,8 +90,20 @@ function showRun(
     remainingMs: null,
   });
   for (const line of lines) terminal.print(line);
-  const tags = Object.entries(run.tags).map(([name, value]) => `${name}=${value}`);
-  if (tags.length > 0) terminal.print(`tags ${tags.join(' ')}`);
+  for (const line of renderPaused(run)) terminal.print(line);
+  if (Object.keys(run.tags).length > 0) terminal.print(`tags ${renderTags(run.tags)}`);
   const hint = isFinalRunState(run.state) ? `get ${run.id} --limit 50` : `watch ${run.id}`;
   terminal.say(terminal.style.dim(`more: runnel ${hint}`));
+}
+
+/** Classes and tasks that are paused by themselves, and by whom. */
+export function renderPaused({ pausedParts }: Pick<WireRun, 'pausedParts'>): readonly string[] {
+  if (pausedParts === null) return [];
+  const { classes, tasks, omitted } = pausedParts;
+  const who = (by: string | null): string => (by === null ? '' : ` by ${by}`);
+  return [
+    ...classes.map((one) => `paused class ${one.class}${who(one.by)}`),
+    ...tasks.map((one) => `paused task ${one.id}${who(one.by)}`),
+    ...(omitted > 0 ? [`paused … and ${omitted} more`] : []),
+  ];
 }

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type AddCommand, globalOptions, readOptions } from '../cli.ts';
 import { UsageError } from '../exit-codes.ts';
+import { findFile } from '../find-file.ts';
 import { requireServer } from '../server.ts';
 
 export const addImport: AddCommand = (program, cli) => {
@@ -14,7 +14,7 @@ export const addImport: AddCommand = (program, cli) => {
       const options = readOptions(globalOptions, command);
       const { terminal, cwd } = cli;
       const { client } = requireServer(cli, options);
-      const bytes = file === '-' ? bytesOf(cli.stdin) : await openFile(resolve(cwd, file));
+      const bytes = file === '-' ? bytesOf(cli.stdin) : await openFile(cwd, file);
       const imported = await client.importRun(bytes);
       const { id, originalId } = imported;
       if (options.json) return terminal.printJson(imported);
@@ -23,9 +23,10 @@ export const addImport: AddCommand = (program, cli) => {
     });
 };
 
-async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+async function openFile(cwd: string, path: string): Promise<AsyncIterable<Uint8Array>> {
+  const found = await findFile({ path, cwd }, 'the bundle in it');
   try {
-    return (await open(path)).createReadStream();
+    return (await open(found)).createReadStream();
   } catch (error: unknown) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${path} can't be read: ${why}`);

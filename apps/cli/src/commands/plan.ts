@@ -34,14 +34,30 @@ export const addPlan: AddCommand = (program, cli) => {
     .option('-p, --parameter <NAME=a,b>', 'other values for a parameter; repeatable', collect)
     .option('--executors <files>', 'modules with executors of your own, separated by commas')
     .option('--simulate', 'play the run: makespan, critical path, what would shorten it')
-    .option('--duration <CLASS=2s..10s>', 'p50 and p95 of an attempt; repeatable', collect)
-    .option('--slots <POOL=8>', 'tasks of a pool that run at once; repeatable', collect)
-    .option('--failure-rate <CLASS=0.01>', 'share of attempts that fail; repeatable', collect)
+    .option(
+      '--duration <CLASS=2s..10s>',
+      'p50 and p95 of an attempt, or one for both; without CLASS= of all others; default 1s; repeatable',
+      collect,
+    )
+    .option(
+      '--slots <POOL=8>',
+      'tasks of a pool that run at once, POOL.waits for those that only wait; default: one worker of this folder; repeatable',
+      collect,
+    )
+    .option(
+      '--failure-rate <CLASS=0.01>',
+      'share of attempts that fail, 0 to 1; without CLASS= of all others; default 0; repeatable',
+      collect,
+    )
     .option(
       '--learn [name]',
-      "durations and failures of the last runs of this name, or of the spec's",
+      "durations and failures of the last 20 runs of this name, or of the spec's, from a server",
     )
-    .option('--seed <n>', 'other luck', parseWhole('--seed', 0, 2 ** 31 - 1))
+    .option(
+      '--seed <n>',
+      'other luck, the same for the same number; default 1',
+      parseWhole('--seed', 0, 2 ** 31 - 1),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  runnel plan run.yaml --simulate --duration pull=2s..10s --slots default=8',

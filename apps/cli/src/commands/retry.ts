@@ -2,7 +2,7 @@ import type { WireRetried } from '@runnel/client';
 import { finalTaskStates } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { type AddCommand, collect, globalOptions, readOptions } from '../cli.ts';
+import { type AddCommand, collect, collectOf, globalOptions, readOptions } from '../cli.ts';
 import { requireServer } from '../server.ts';
 
 const retryOptions = globalOptions.extend({
@@ -32,7 +32,7 @@ export const addRetry: AddCommand = (program, cli) => {
     .addOption(
       new Option('--state <state>', 'tasks in this state; default failed and cancelled; repeatable')
         .choices(finalTaskStates)
-        .argParser(collect),
+        .argParser(collectOf(finalTaskStates)),
     )
     .option('--from <task>', 'this task, whatever its state; repeatable', collect)
     .option('--dry-run', 'only say what would be brought back')
@@ -48,17 +48,29 @@ export const addRetry: AddCommand = (program, cli) => {
         dryRun: options.dryRun,
       });
       if (options.json) terminal.printJson(answer);
-      for (const line of describe(answer, options.dryRun)) terminal.say(line);
+      for (const line of describeRetry(answer, options.dryRun, hintOf(options))) terminal.say(line);
     });
 };
 
-function describe(answer: WireRetried, isDryRun: boolean): readonly string[] {
+/** Tasks that were named are often meant to run again although they succeeded. */
+function hintOf({ task, class: classes, state }: z.infer<typeof retryOptions>): string {
+  if (state !== undefined || (task ?? classes) === undefined) return '';
+  return ': no such task has failed or was cancelled; --from brings back one that succeeded';
+}
+
+/** What a retry did, or would do. */
+export function describeRetry(
+  answer: WireRetried,
+  isDryRun: boolean,
+  hint = '',
+): readonly string[] {
   const { id, reset, leftRunning, classes } = answer;
-  if (reset + leftRunning === 0) return [`${id}: there is nothing to retry`];
-  const verb = isDryRun ? 'would be brought back' : 'are brought back';
+  if (reset + leftRunning === 0) return [`${id}: there is nothing to retry${hint}`];
+  const are = reset === 1 ? 'is' : 'are';
+  const verb = isDryRun ? 'would be brought back' : `${are} brought back`;
   const left = leftRunning === 0 ? '' : `, ${leftRunning} left running`;
   return [
     ...(isDryRun ? classes.map((one) => `  ${one.class}: ${one.reset}`) : []),
-    `${id}: ${reset} tasks ${verb}${left}`,
+    `${id}: ${reset} ${reset === 1 ? 'task' : 'tasks'} ${verb}${left}`,
   ];
 }

@@ -7,6 +7,7 @@ import { closeStack } from '../dev/close-stack.ts';
 import { type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import { followRun } from '../follow-run.ts';
 import { type Interrupts, watchInterrupts } from '../interrupts.ts';
+import { plural } from '../plural.ts';
 import { findServer, type Server } from '../server.ts';
 import type { SpecFile } from '../spec-file.ts';
 import { addSpecOptions, readSpec, specOptions } from '../spec-options.ts';
@@ -110,7 +111,7 @@ async function runThere(
   const { terminal } = cli;
   const { client } = server;
   const { id, tasks } = await submitSpec(cli, spec, server);
-  terminal.say(`run ${id}: ${tasks} tasks`);
+  terminal.say(`run ${id}: ${plural(tasks, 'task')}`);
 
   interrupts.first.addEventListener('abort', () => {
     terminal.say('cancelling … (Ctrl-C again: leave at once)');

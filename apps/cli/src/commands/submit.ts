@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { checkSpec } from '../check-spec.ts';
 import { type AddCommand, readOptions } from '../cli.ts';
+import { plural } from '../plural.ts';
 import { requireServer } from '../server.ts';
 import { addSpecOptions, readSpec, specOptions } from '../spec-options.ts';
 import { submitSpec } from '../submit-spec.ts';
@@ -17,6 +18,6 @@ export const addSubmit: AddCommand = (program, cli) => {
       if (dryRun) return checkSpec(cli, spec, { server, json });
       const submitted = await submitSpec(cli, spec, server);
       cli.terminal.print(json ? JSON.stringify(submitted, null, 2) : submitted.id);
-      cli.terminal.say(`a run of ${submitted.tasks} tasks: runnel watch ${submitted.id}`);
+      cli.terminal.say(`a run of ${plural(submitted.tasks, 'task')}: runnel watch ${submitted.id}`);
     });
 };

@@ -23,7 +23,7 @@ export const addWebhooks: AddCommand = (program, cli) => {
     .command('webhooks')
     .description('list what webhooks have given up, or send it again')
     .option('--retry <id>', 'send this again')
-    .option('--limit <n>', 'at most so many; default 50', parseWhole('--limit', 1, 200))
+    .option('--limit <n>', 'at most so many, up to 200; default 50', parseWhole('--limit', 1, 200))
     .addHelpText('after', help)
     .action(async (_options: unknown, command: Command) => {
       const options = readOptions(webhooksOptions, command);
@@ -33,14 +33,15 @@ export const addWebhooks: AddCommand = (program, cli) => {
         const failed = await client.retryWebhook(options.retry);
         if (options.json) return terminal.printJson(failed);
         return terminal.say(
-          `${failed.id}: ${describeEvents(failed)} of ${failed.run} are sent again`,
+          `${failed.id}: events ${describeEvents(failed)} of ${failed.run} are sent again`,
         );
       }
       const page = await client.listFailedWebhooks({ limit: options.limit });
       if (options.json) return terminal.printJson(page);
       if (page.failed.length === 0) return terminal.say('no webhook has given anything up');
       for (const line of formatTable(head, page.failed.map(toRow))) terminal.print(line);
-      if (page.next !== null) terminal.say('… there are more: --limit');
+      if (page.next !== null)
+        terminal.say('… there are more: a larger --limit, up to 200, lists them');
     });
 };
 

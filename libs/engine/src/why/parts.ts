@@ -52,7 +52,7 @@ export async function explainParts(glance: RunGlance): Promise<readonly Reason[]
   const ending = Number(meta['ending'] ?? 0);
   if (ending > 0 || Number(meta['cancel'] ?? 0) > 0) {
     const [last] = await readCancels(glance.context.redis, glance.info.facts.handle);
-    const detail = `${plural(ending, 'task')} of it are being cancelled${byWhom(last?.by)}, and end as soon as their workers have ended them`;
+    const detail = `${plural(ending, 'task of it is', 'tasks of it are')} being cancelled${byWhom(last?.by)}, and end as soon as their workers have ended them`;
     reasons.push({ code: 'cancelling', detail, count: ending });
   }
   if (hasPausedParts(meta)) reasons.push(await explainPaused(glance));

@@ -29,7 +29,7 @@ export async function explainQueue(glance: RunGlance, queue: number): Promise<re
   const wanted = demand.get(name) ?? new Map<number, number>();
   const share = shareOf(slots.get(name) ?? 0, wanted, priority);
   const above = [...wanted].filter(([other, runs]) => other > priority && runs > 0);
-  const figures = `${plural(flying, 'delivery', 'deliveries')} of the run are queued or running in ${poolOf(name)}, and ${plural(ready, 'task')} more of it are ready`;
+  const figures = `${plural(flying, 'delivery of the run is', 'deliveries of the run are')} queued or running in ${poolOf(name)}, and ${plural(ready, 'task more of it is', 'tasks more of it are')} ready`;
   if (above.length > 0 && flying > 0) {
     const runs = above.reduce((sum, [, count]) => sum + count, 0);
     const detail = `${plural(runs, 'run')} of a higher priority take the slots of ${poolOf(name)}; ${figures}`;
@@ -49,7 +49,7 @@ function explainParallelism(meta: Readonly<Record<string, string>>): readonly Re
   const most = Number(meta['parallelism'] ?? 0);
   const open = Number(meta['open'] ?? 0);
   if (most === 0 || open < most) return [];
-  const detail = `${plural(open, 'task')} of the run are queued or running, as many as its parallelism (${most}) allows`;
+  const detail = `${plural(open, 'task of the run is', 'tasks of the run are')} queued or running, as many as its parallelism (${most}) allows`;
   return [{ code: 'parallelism', detail }];
 }
 

@@ -1,10 +1,11 @@
+import type { RunInfo } from '@runnel/store';
 import type { RunGlance } from './look.ts';
 import { byWhom, plural, type Reason } from './reason.ts';
 
 /** What holds up every task of a run, whatever each of them waits for. */
 export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
   const { meta, submittingAt } = moment;
-  if (meta['state'] === 'created') return [created(info.facts.createdAt, submittingAt)];
+  if (meta['state'] === 'created') return [created(info, submittingAt)];
   const left = moment.deliveries.reduce(
     (sum, { open }) => sum + open.filter((isOpen) => isOpen).length,
     0,
@@ -21,7 +22,7 @@ export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {
   if (meta['editing'] !== undefined) holds.push(editing);
   if (Number(meta['retry'] ?? 0) > 0) holds.push(retrying(meta['retriedBy']));
   if (meta['state'] === 'running' && meta['pausedAt'] !== undefined) {
-    holds.push(paused(Number(meta['pausedAt']), meta['pausedBy']));
+    holds.push(paused(info.facts.handle.id, Number(meta['pausedAt']), meta['pausedBy']));
   }
   return holds;
 }
@@ -36,21 +37,21 @@ function retrying(by: string | undefined): Reason {
   return { code: 'retrying', detail };
 }
 
-function created(since: number, expiresAt: number | null): Reason {
+function created({ facts }: RunInfo, expiresAt: number | null): Reason {
   return {
     code: 'created',
     detail: 'the run was created and not started',
-    remedy: 'start it: POST …/submit',
-    since,
+    remedy: `start it: POST /api/v1/runs/${facts.handle.id}/submit`,
+    since: facts.createdAt,
     ...(expiresAt === null ? {} : { until: expiresAt }),
   };
 }
 
-function paused(since: number, by: string | undefined): Reason {
+function paused(run: string, since: number, by: string | undefined): Reason {
   return {
     code: 'paused',
     detail: `the run is paused${byWhom(by)}: what runs goes on, nothing more starts`,
-    remedy: 'let it go on: POST …/resume',
+    remedy: `let it go on: runnel resume ${run}`,
     since,
   };
 }

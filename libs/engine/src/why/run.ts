@@ -154,7 +154,7 @@ async function explainDelayedTasks(
   const { context, info } = glance;
   if (counts.delayed === 0) return [];
   const next = await readNextDue(context.redis, context.namespace, info.facts.handle.id);
-  const detail = `${plural(counts.delayed, 'task')} failed and wait for their next attempt`;
+  const detail = `${plural(counts.delayed, 'task failed and waits for its', 'tasks failed and wait for their')} next attempt`;
   if (next === null) return [{ code: 'delayed', detail, count: counts.delayed }];
   return [
     {
@@ -176,7 +176,7 @@ function explainRest(run: RunSummary): readonly Reason[] {
     reasons.push({ code: 'backlog', detail });
   }
   if (counts.waiting > 0) {
-    const detail = `${plural(counts.waiting, 'task')} wait for their parents`;
+    const detail = `${plural(counts.waiting, 'task waits for its parents', 'tasks wait for their parents')}`;
     reasons.push({ code: 'parents', detail, count: counts.waiting });
   }
   const open = counts.waiting + counts.ready + counts.queued + counts.running + counts.delayed;

@@ -286,7 +286,7 @@ describe('a ready task', () => {
 
     expect(reasons[0]).toMatchObject({
       code: 'parallelism',
-      detail: '1 task of the run are queued or running, as many as its parallelism (1) allows',
+      detail: '1 task of the run is queued or running, as many as its parallelism (1) allows',
     });
   });
 
