@@ -35,8 +35,12 @@ afterAll(async () => {
 });
 
 const node = {
-  ...{ isBarrier: false, runIf: 'all-succeeded', attempts: ['succeeded'] },
-  ...{ retries: 0, parents: [], allowFailure: false },
+  isBarrier: false,
+  runIf: 'all-succeeded',
+  attempts: ['succeeded'],
+  retries: 0,
+  parents: [],
+  allowFailure: false,
 } as const;
 
 /** Runs that ended, in the order in which a listener of all shards comes to them. */

@@ -1,6 +1,5 @@
 export {
   copyRun,
-  dropCopy,
   keepRun,
   readRecord,
   standOf,

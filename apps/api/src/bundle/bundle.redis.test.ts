@@ -1,4 +1,5 @@
-import { runHandle } from '@runnel/store';
+import { createHash } from 'node:crypto';
+import { readDeleted, runHandle, shardOf } from '@runnel/store';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { pair, startTestApi, type TestApi } from '../api.test-kit.ts';
@@ -153,6 +154,85 @@ test.each<[string, (bundle: string) => string, string]>([
     detail: expect.stringContaining(told),
   });
   expect((await other.keys()).filter((key) => key.includes(id))).toEqual([]);
+});
+
+/** The bundle with another record, whole as any. */
+function withRecord(bundle: string, change: Readonly<Record<string, string>>): string {
+  const lines = bundle.trimEnd().split('\n');
+  const head = z
+    .looseObject({ record: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(lines[0] ?? ''));
+  const first = JSON.stringify({ ...head, record: { ...head.record, ...change } });
+  return closed([first, ...lines.slice(1, -1)]);
+}
+
+/** Lines of a bundle with the end that belongs to them. */
+function closed(lines: readonly string[]): string {
+  const text = lines.map((line) => `${line}\n`).join('');
+  const count = (start: string) => lines.filter((line) => line.startsWith(start)).length;
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const end = { tasks: count('{"task"'), parts: count('{"part"'), sha256 };
+  return `${text}${JSON.stringify({ end })}\n`;
+}
+
+test.each<[string, Readonly<Record<string, string>>]>([
+  ['queues', { queues: '999999999' }],
+  ['started', { started: 'soon' }],
+  ['revision', { revision: '-1' }],
+  ['tags', { tags: '{"a":1}' }],
+  ['tags', { tags: '{' }],
+  ['name', { name: 'x'.repeat(10_000) }],
+  ['priority', { priority: 'high' }],
+])('a record whose %s nobody could read is refused: %j', async (field, change) => {
+  const id = await ended();
+  const bundle = withRecord(await exported(api, id), change);
+
+  const response = await send(bundle);
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: 'BUNDLE_INVALID',
+    detail: expect.stringContaining(`record.${field}: must`),
+  });
+});
+
+test('what a record says of ready tasks is not taken off what other runs want', async () => {
+  const id = await ended();
+  const bundle = withRecord(await exported(api, id), { r0: '7', i0: '3' });
+  const { names } = runHandle(other.namespace, id);
+  const before = await other.redis.hgetall(names.demand);
+
+  await send(bundle);
+  await other.client.deleteRun(id);
+
+  expect(await other.redis.hgetall(names.demand)).toEqual(before);
+});
+
+test('two who import a bundle at once have a run each', async () => {
+  const bundle = await exported(api, await ended());
+
+  const [one, two] = await Promise.all([
+    other.client.importRun(bytesOf(bundle)),
+    other.client.importRun(bytesOf(bundle)),
+  ]);
+
+  expect(one.id).not.toBe(two.id);
+  for (const { id } of [one, two]) {
+    expect((await other.client.getTasks(id)).tasks).toHaveLength(2);
+  }
+});
+
+test('a run that was deleted and imported again stays when it was moved to the archive', async () => {
+  const id = await ended();
+  const bundle = await exported(api, id);
+  await api.client.deleteRun(id);
+  const until = Number.MAX_SAFE_INTEGER;
+
+  const imported = await api.client.importRun(bytesOf(bundle));
+  const deleted = await readDeleted(api.redis, api.namespace, shardOf(id), until);
+
+  expect(imported.id).toBe(id);
+  expect(deleted.map((run) => run.id)).not.toContain(id);
 });
 
 test('a run that has not ended is not exported', async () => {

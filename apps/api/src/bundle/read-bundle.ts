@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ArchivePart } from '@runnel/archive';
-import { ConflictError } from '@runnel/core';
 import { newRunId, unpackParts } from '@runnel/engine';
-import { copyRun, dropCopy, type RunSection, readRuns } from '@runnel/store';
+import { copyRun, type RunSection, readRuns } from '@runnel/store';
 import type { ApiContext } from '../context.ts';
 import { RequestError } from '../request-error.ts';
 import { bundleEnd, bundleHead, bundlePart } from './bundle-lines.ts';
-import { checkRecord } from './check-record.ts';
+import { asStored, checkRecord } from './check-record.ts';
 
 /** A part has at most about 1 MB and one page of a hash, in base64. */
 const mostLineBytes = 33_554_432;
@@ -34,8 +33,12 @@ export async function readBundle(
   const head = parseLine(bundleHead, first, 1);
   checkRecord(head.record);
   const originalId = head.run.id;
-  const id = (await isTaken(context, originalId)) ? newRunId(context.clock.now()) : originalId;
-  await store(context, { id, record: head.record, lines });
+  let id = (await isTaken(context, originalId)) ? newRunId(context.clock.now()) : originalId;
+  // Of two who bring it at once one comes first; nothing of the lines was read so far.
+  while (!(await store(context, { id, record: head.record, lines }))) {
+    id = newRunId(context.clock.now());
+  }
+  await context.runs.keep(id);
   return { id, originalId };
 }
 
@@ -44,31 +47,21 @@ async function isTaken({ redis, settings, runs }: ApiContext, id: string): Promi
   return live !== undefined || (await runs.find(id)) !== null;
 }
 
+/** False where the id is taken. */
 async function store(
-  context: ApiContext,
+  { redis, settings, clock }: ApiContext,
   request: {
     readonly id: string;
     readonly record: Readonly<Record<string, string>>;
     readonly lines: BundleLines;
   },
-): Promise<void> {
-  const { redis, settings, clock, runs } = context;
-  const { id, lines } = request;
+): Promise<boolean> {
+  const { id, record, lines } = request;
   const now = clock.now();
-  // The key of the request that made it, somewhere else, means nothing here.
-  const record = { ...request.record, id, bodyHash: '' };
-  try {
-    const isNew = await copyRun(redis, settings.namespace, {
-      ...{ id, record, now, expiresAt: now + keptMs },
-      sections: readSections(lines),
-    });
-    if (!isNew) throw new ConflictError(`run ${id} is being stored by another request`);
-  } catch (error: unknown) {
-    // Of what can not be read nothing stays.
-    await dropCopy(redis, settings.namespace, id).catch(() => undefined);
-    throw error;
-  }
-  await runs.keep(id);
+  return await copyRun(redis, settings.namespace, {
+    ...{ id, record: asStored(record, id), now, expiresAt: now + keptMs },
+    sections: readSections(lines),
+  });
 }
 
 /** It is kept right after it was opened; who dies in between leaves a copy that goes by itself. */
