@@ -1,3 +1,4 @@
+export { checkSection } from './archive/check-section.ts';
 export {
   copyRun,
   keepRun,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readDeleted, runHandle, shardOf } from '@runnel/store';
+import { zstdCompressSync } from 'node:zlib';
+import { encodeSection, readDeleted, runHandle, shardOf } from '@runnel/store';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { pair, startTestApi, type TestApi } from '../api.test-kit.ts';
@@ -194,6 +195,79 @@ test.each<[string, Readonly<Record<string, string>>]>([
     code: 'BUNDLE_INVALID',
     detail: expect.stringContaining(`record.${field}: must`),
   });
+});
+
+test('neither the spec nor what tasks wrote has to fit in memory', async () => {
+  const id = await ended();
+  const [head = '', ...rest] = (await exported(api, id)).trimEnd().split('\n');
+  const large = 'x'.repeat(40_000_000);
+  const task = { ...z.looseObject({}).parse(JSON.parse(rest[0] ?? '')), logs: large };
+  const lines = [
+    JSON.stringify({ ...z.looseObject({}).parse(JSON.parse(head)), spec: { large } }),
+    JSON.stringify(task),
+    ...rest.slice(1, -1),
+  ];
+
+  const response = await send(closed(lines));
+
+  expect(response.status).toBe(201);
+  expect(await other.client.getSpec(id)).toMatchObject({ name: 'pair' });
+});
+
+test('lines that nobody knows yet are passed over, others are not', async () => {
+  const id = await ended();
+  const lines = (await exported(api, id)).trimEnd().split('\n').slice(0, -1);
+
+  const unknown = await send(closed([...lines, '{"later":{"part":0}}']));
+  const text = await send(closed([...lines, 'later']));
+
+  expect([unknown.status, text.status]).toEqual([201, 400]);
+});
+
+test('two bundles in one body are refused', async () => {
+  const bundle = await exported(api, await ended());
+
+  const response = await send(bundle + bundle);
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    detail: expect.stringContaining('more behind the end'),
+  });
+});
+
+/** A part with this in place of the run's own. */
+async function withPart(content: Buffer): Promise<string> {
+  const lines = (await exported(api, await ended())).trimEnd().split('\n');
+  const tasks = lines.slice(0, 3);
+  const data = zstdCompressSync(content).toString('base64');
+  return closed([...tasks, JSON.stringify({ part: 0, data })]);
+}
+
+const section = (key: string, texts: readonly string[]): Buffer =>
+  encodeSection({ kind: 'hash', key, texts: texts.map((text) => Buffer.from(text)) });
+const page = (offset: number, total: number): Buffer =>
+  encodeSection({ kind: 'string', key: 'state', offset, total, bytes: Buffer.from('x') });
+
+test.each<[string, () => Buffer, string]>([
+  ['grows without end', () => Buffer.alloc(200_000_000), "can't be read"],
+  ['is of another kind', () => section('state', ['0', 'x']), 'the key state is a string'],
+  ['has half a field', () => section('outputs', ['0']), 'has no value'],
+  ['is of no key', () => section('secrets', ['0', 'x']), 'a newer version wrote it'],
+  ['is of no key of its own', () => section('constructor', ['0', 'x']), 'a newer version wrote it'],
+  ['writes the record', () => section('meta', ['state', 'running']), 'a newer version wrote it'],
+  ['lies far behind the others', () => page(500_000_000, 2), 'lies outside of it'],
+  ['says that it is huge', () => page(0, 4_000_000_000), 'lies outside of it'],
+])('a part that %s is refused, and nothing of it stays', async (_, content, told) => {
+  const before = await other.keys();
+
+  const response = await send(await withPart(content()));
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: 'BUNDLE_INVALID',
+    detail: expect.stringContaining(told),
+  });
+  expect(await other.keys()).toEqual(before);
 });
 
 test('what a record says of ready tasks is not taken off what other runs want', async () => {

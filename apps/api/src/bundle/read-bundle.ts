@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { ArchivePart } from '@runnel/archive';
 import { newRunId, unpackParts } from '@runnel/engine';
-import { copyRun, type RunSection, readRuns } from '@runnel/store';
+import { checkSection, copyRun, type RunSection, readRuns } from '@runnel/store';
 import type { ApiContext } from '../context.ts';
 import { RequestError } from '../request-error.ts';
-import { bundleEnd, bundleHead, bundlePart } from './bundle-lines.ts';
+import { bundleEnd, bundleHead, bundleLine, bundlePart } from './bundle-lines.ts';
+import { BundleReader, taskStart, wrongLine } from './bundle-reader.ts';
 import { asStored, checkRecord } from './check-record.ts';
 
-/** A part has at most about 1 MB and one page of a hash, in base64. */
-const mostLineBytes = 33_554_432;
-const lineBreak = 10;
+/** Of one part; what is larger was not written by an export. */
+const mostPartBytes = 134_217_728;
 
 export interface Imported {
   readonly id: string;
@@ -27,9 +26,9 @@ export async function readBundle(
   context: ApiContext,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Imported> {
-  const lines = new BundleLines(chunks);
+  const lines = new BundleReader(chunks);
   const first = await lines.next();
-  if (first === null) throw wrong(1, 'the bundle is empty');
+  if (first === null) throw wrongLine(1, 'the bundle is empty');
   const head = parseLine(bundleHead, first, 1);
   checkRecord(head.record);
   const originalId = head.run.id;
@@ -53,7 +52,7 @@ async function store(
   request: {
     readonly id: string;
     readonly record: Readonly<Record<string, string>>;
-    readonly lines: BundleLines;
+    readonly lines: BundleReader;
   },
 ): Promise<boolean> {
   const { id, record, lines } = request;
@@ -68,103 +67,66 @@ async function store(
 const keptMs = 60_000;
 
 /** What is in the parts. Throws RequestError where that can't be read. */
-async function* readSections(lines: BundleLines): AsyncGenerator<RunSection, void, undefined> {
+async function* readSections(lines: BundleReader): AsyncGenerator<RunSection, void, undefined> {
   try {
-    yield* unpackParts(readParts(lines));
+    for await (const section of unpackParts(readParts(lines), mostPartBytes)) {
+      checkSection(section);
+      yield section;
+    }
   } catch (error: unknown) {
     if (error instanceof RequestError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw wrong(lines.count, `the part can't be read: ${why}`, error);
+    throw wrongLine(lines.count, `the part can't be read: ${why}`, error);
   }
 }
 
 /** The parts of a bundle; the lines of its tasks are passed over. Throws where it is not whole. */
-async function* readParts(lines: BundleLines): AsyncGenerator<ArchivePart, void, undefined> {
+async function* readParts(lines: BundleReader): AsyncGenerator<ArchivePart, void, undefined> {
   let parts = 0;
   for (;;) {
     const sha256 = lines.digest();
     const line = await lines.next();
     if (line === null)
-      throw wrong(lines.count + 1, 'the bundle is cut off: its last line is missing');
-    if (line.startsWith('{"task":')) continue;
-    if (!line.startsWith('{"end":')) {
+      throw wrongLine(lines.count + 1, 'the bundle is cut off: its last line is missing');
+    if (line.startsWith(taskStart)) continue;
+    if (line.startsWith('{"part":')) {
       const { part, data } = parseLine(bundlePart, line, lines.count);
-      if (part !== parts) throw wrong(lines.count, `part ${parts} should come here, not ${part}`);
+      if (part !== parts) {
+        throw wrongLine(lines.count, `part ${parts} should come here, not ${part}`);
+      }
       parts++;
       yield { number: part, bytes: Buffer.from(data, 'base64') };
       continue;
     }
-    const { end } = parseLine(bundleEnd, line, lines.count);
-    if (end.parts !== parts || end.sha256 !== sha256) {
-      throw wrong(lines.count, 'the bundle is not as it was written: its checksum is another one');
+    if (!line.startsWith('{"end":')) {
+      // Of a newer version that an older one may read.
+      parseLine(bundleLine, line, lines.count);
+      continue;
     }
-    return;
+    return await requireWhole(lines, { line, parts, sha256 });
   }
 }
 
-/** Lines of a body as they come: no more than one is held. */
-class BundleLines {
-  count = 0;
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #hash = createHash('sha256');
-  #open: Buffer[] = [];
-  #bytes = 0;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+/** Throws where the last line does not say what came before it, or is not the last. */
+async function requireWhole(
+  lines: BundleReader,
+  found: { readonly line: string; readonly parts: number; readonly sha256: string },
+): Promise<void> {
+  const { end } = parseLine(bundleEnd, found.line, lines.count);
+  if (end.parts !== found.parts || end.sha256 !== found.sha256) {
+    throw wrongLine(
+      lines.count,
+      'the bundle is not as it was written: its checksum is another one',
+    );
   }
-
-  /** Of the lines so far, with their line breaks. */
-  digest(): string {
-    return this.#hash.copy().digest('hex');
-  }
-
-  /** The next line; null at the end. */
-  async next(): Promise<string | null> {
-    for (;;) {
-      const bytes = this.#rest;
-      const at = bytes.indexOf(lineBreak);
-      if (at >= 0) {
-        this.#take(bytes.subarray(0, at + 1));
-        this.#rest = bytes.subarray(at + 1);
-        return this.#close();
-      }
-      this.#take(bytes);
-      this.#rest = Buffer.alloc(0);
-      const more = await this.#chunks.next();
-      if (more.done === true) return this.#bytes === 0 ? null : this.#close();
-      this.#rest = Buffer.from(more.value);
-    }
-  }
-
-  #take(piece: Buffer): void {
-    this.#bytes += piece.length;
-    if (this.#bytes > mostLineBytes) throw wrong(this.count + 1, 'the line is too long');
-    if (piece.length > 0) this.#open.push(piece);
-  }
-
-  #close(): string {
-    const line = Buffer.concat(this.#open);
-    this.#hash.update(line);
-    this.#open = [];
-    this.#bytes = 0;
-    this.count++;
-    return line.toString();
-  }
+  if ((await lines.next()) === null) return;
+  throw wrongLine(lines.count, 'there is more behind the end of the bundle: send one at a time');
 }
 
 function parseLine<T>(schema: { parse(value: unknown): T }, line: string, number: number): T {
   try {
     return schema.parse(JSON.parse(line));
   } catch (error: unknown) {
-    throw wrong(number, 'this is no line of a bundle', error);
+    throw wrongLine(number, 'this is no line of a bundle', error);
   }
-}
-
-function wrong(line: number, text: string, cause?: unknown): RequestError {
-  return new RequestError(400, `line ${line}: ${text}; nothing was stored`, {
-    code: 'BUNDLE_INVALID',
-    cause,
-  });
 }

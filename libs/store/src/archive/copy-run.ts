@@ -8,7 +8,7 @@ import { type RunHandle, runHandle } from '../run-handle.ts';
 import type { RedisClient } from '../script.ts';
 import { createRun } from '../scripts.ts';
 import { keepCopy, openCopy } from './copy-scripts.ts';
-import type { RunSection } from './sections.ts';
+import { type RunSection, unknownKey } from './sections.ts';
 
 /** What `remove-run` compares: the fields that change with a run that has ended. */
 export function standOf(record: Readonly<Record<string, string>>): string {
@@ -99,9 +99,7 @@ async function dropCopy(
 async function writeSection(pages: PageWriter, run: RunHandle, section: RunSection): Promise<void> {
   const known = Object.keys(runKeyDocs).find((name): name is RunKey => name === section.key);
   const key = known === undefined ? readRevisionKey(run, section.key)?.key : run.names[known];
-  if (key === undefined) {
-    throw new Error(`an archived run has a key ${section.key}: a newer version wrote it`);
-  }
+  if (key === undefined) throw unknownKey(section.key);
   if (section.kind === 'string') await pages.writeBytes(key, section);
   else if (section.kind === 'hash') await pages.writeFields(key, section.texts);
   else if (section.kind === 'list') await pages.writeList(key, section);
