@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
+import { openArchive } from '@runnel/archive';
+import { moveRun } from '@runnel/engine';
 import { encodeSection, readDeleted, runHandle, shardOf } from '@runnel/store';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
@@ -307,6 +309,33 @@ test('a run that was deleted and imported again stays when it was moved to the a
 
   expect(imported.id).toBe(id);
   expect(deleted.map((run) => run.id)).not.toContain(id);
+});
+
+test('a copy that is exported stays in Redis as long as that takes', async () => {
+  let now = Date.parse('2030-01-01T00:00:00Z');
+  const stepMs = 61_000;
+  // As if each look at the clock took a minute.
+  await using slow = await startTestApi(inject('redisUrl'), {
+    clock: { now: () => (now += stepMs) },
+  });
+  const wide = {
+    tasks: [{ class: 'a', executor: 'noop', parameters: { N: { from: 1, to: 1_000 } } }],
+  };
+  const { id } = await slow.client.submitRun({ value: wide });
+  await slow.client.cancelRun(id);
+  await using archive = await openArchive({ ...slow.settings, onError: () => undefined });
+  if (archive === null) throw new Error('there is no archive');
+  const { namespace, redis } = slow;
+  const moving = { redis, namespace, archive, now: Date.now };
+  expect(await moveRun(moving, id, Number.MAX_SAFE_INTEGER)).toBe('moved');
+  await slow.client.getTasks(id);
+  const { copies } = runHandle(namespace, id).names;
+  const before = Number(await redis.zscore(copies, id));
+
+  await exported(slow, id);
+
+  // Once when it is asked for, and with each of four pages of tasks.
+  expect(Number(await redis.zscore(copies, id)) - before).toBeGreaterThanOrEqual(5 * stepMs);
 });
 
 test('a run that has not ended is not exported', async () => {
