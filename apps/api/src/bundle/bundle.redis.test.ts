@@ -226,6 +226,28 @@ test('lines that nobody knows yet are passed over, others are not', async () => 
   expect([unknown.status, text.status]).toEqual([201, 400]);
 });
 
+test('an import ends where Redis fills up under it, and nothing of it stays', async () => {
+  const id = await ended();
+  const bundle = await exported(api, id);
+  let now = Date.now();
+  await using filling = await startTestApi(inject('redisUrl'), { clock: { now: () => now } });
+  const used = Number(/used_memory:(\d+)/.exec(await filling.redis.info('memory'))?.[1]);
+  async function* body(): AsyncGenerator<Uint8Array> {
+    const at = bundle.indexOf('{"part"');
+    yield Buffer.from(bundle.slice(0, at));
+    // Redis itself would still take it.
+    await filling.redis.config('SET', 'maxmemory', String(Math.round(used * 1.1)));
+    now += 1_000;
+    yield Buffer.from(bundle.slice(at));
+  }
+  try {
+    await expect(filling.client.importRun(body())).rejects.toMatchObject({ status: 503 });
+  } finally {
+    await filling.redis.config('SET', 'maxmemory', '0');
+  }
+  expect((await filling.keys()).filter((key) => key.includes(id))).toEqual([]);
+});
+
 test('two bundles in one body are refused', async () => {
   const bundle = await exported(api, await ended());
 

@@ -48,7 +48,7 @@ async function isTaken({ redis, settings, runs }: ApiContext, id: string): Promi
 
 /** False where the id is taken. */
 async function store(
-  { redis, settings, clock }: ApiContext,
+  { redis, settings, clock, room }: ApiContext,
   request: {
     readonly id: string;
     readonly record: Readonly<Record<string, string>>;
@@ -59,17 +59,22 @@ async function store(
   const now = clock.now();
   return await copyRun(redis, settings.namespace, {
     ...{ id, record: asStored(record, id), now, expiresAt: now + keptMs },
-    sections: readSections(lines),
+    sections: readSections(lines, room),
   });
 }
 
 /** It is kept right after it was opened; who dies in between leaves a copy that goes by itself. */
 const keptMs = 60_000;
 
-/** What is in the parts. Throws RequestError where that can't be read. */
-async function* readSections(lines: BundleReader): AsyncGenerator<RunSection, void, undefined> {
+/** What is in the parts. Throws RequestError where that can't be read, or Redis has no room for it. */
+async function* readSections(
+  lines: BundleReader,
+  room: ApiContext['room'],
+): AsyncGenerator<RunSection, void, undefined> {
   try {
     for await (const section of unpackParts(readParts(lines), mostPartBytes)) {
+      // What is announced, if anything, is compressed. A section is small: Redis is asked a few times a second.
+      await room.require(0);
       checkSection(section);
       yield section;
     }
