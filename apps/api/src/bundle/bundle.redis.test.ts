@@ -235,6 +235,9 @@ test('an import ends where Redis fills up under it, and nothing of it stays', as
   async function* body(): AsyncGenerator<Uint8Array> {
     const at = bundle.indexOf('{"part"');
     yield Buffer.from(bundle.slice(0, at));
+    const { names } = runHandle(filling.namespace, id);
+    // It was let in, and has begun.
+    await expect.poll(() => filling.redis.exists(names.meta)).toBe(1);
     // Redis itself would still take it.
     await filling.redis.config('SET', 'maxmemory', String(Math.round(used * 1.1)));
     now += 1_000;
