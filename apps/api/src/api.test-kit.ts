@@ -64,8 +64,10 @@ export async function startTestApi(
     async [Symbol.asyncDispose]() {
       redis.disconnect();
       await api[Symbol.asyncDispose]();
-      // Two of one namespace may be open at once.
-      rmSync(settings.dataDir, { recursive: true, force: true });
+      // One that was given is another one's, who may go on with it.
+      if (options.env?.['RUNNEL_DATA'] === undefined) {
+        rmSync(settings.dataDir, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -111,7 +111,7 @@ const archiveAway: Answer = {
   status: 503,
   code: 'ARCHIVE_UNAVAILABLE',
   detail:
-    'the archive of ended runs can not be reached now, so it is not known what is in it: ask again in a few seconds',
+    'the archive of ended runs can not be used now (it is away, full or locked: the log of the API says which), so it is not known what is in it: ask again in a few seconds',
   headers: { 'Retry-After': '2' },
 };
 

@@ -1,4 +1,4 @@
-import type { Archive } from '@runnel/archive';
+import { type Archive, ArchiveUnavailableError } from '@runnel/archive';
 import { moveRun, removeDeleted } from '@runnel/engine';
 import type { Logger } from '@runnel/service';
 import { forgetDeleted, type RedisClient, readDeleted, readMovable } from '@runnel/store';
@@ -8,6 +8,13 @@ import type { ShardLeases } from './shards.ts';
 const lastLinesMs = 5_000;
 /** Runs that are moved side by side: each waits for Redis and for the archive in turns. */
 const movedAtOnce = 4;
+/** A run that could not be moved is left for so long, then for twice as long each time, up to the second. */
+const putOffMs = 60_000;
+const longestPutOffMs = 3_600_000;
+/** So many failures end a round: it is hardly the runs then. */
+const mostFailures = 8;
+/** Runs that are put off at a time; beyond, all are tried again. */
+const mostPutOff = 10_000;
 /** A copy of which no part came for so long is nobody's any more. */
 const abandonedCopyMs = 3_600_000;
 /** Runs that one step of retention removes. */
@@ -35,6 +42,8 @@ export class ArchiveRuns {
   readonly #options: ArchiveRunsOptions;
   #isStopping = false;
   #working: Promise<void> = Promise.resolve();
+  /** Runs that could not be moved: when they are tried again, and how long that was put off. */
+  readonly #putOff = new Map<string, { readonly until: number; readonly ms: number }>();
 
   constructor(options: ArchiveRunsOptions) {
     this.#options = options;
@@ -82,24 +91,57 @@ export class ArchiveRuns {
   async #moveAll(): Promise<void> {
     const { redis, namespace, leases, keepMs, now } = this.#options;
     const until = now() - Math.max(keepMs, lastLinesMs);
+    const round: Round = { until, failures: 0 };
     for (const shard of leases.owned()) {
-      if (this.#isStopping) return;
-      const ids = [...(await readMovable(redis, namespace, shard, until))];
-      const movers = Array.from({ length: movedAtOnce }, () => this.#moveEach(ids, until));
+      if (this.#isOver(round)) return;
+      const movable = await readMovable(redis, namespace, shard, until);
+      const ids = movable.filter((id) => (this.#putOff.get(id)?.until ?? 0) <= now());
+      const movers = Array.from({ length: movedAtOnce }, () => this.#moveEach(ids, round));
       const settled = await Promise.allSettled(movers);
       const failed = settled.find((one) => one.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     }
   }
 
-  /** Takes runs from a list that others take from too. */
-  async #moveEach(ids: string[], until: number): Promise<void> {
+  #isOver({ failures }: Round): boolean {
+    return this.#isStopping || failures >= mostFailures;
+  }
+
+  /** Takes runs from a list that others take from too. Throws where the archive is away. */
+  async #moveEach(ids: string[], round: Round): Promise<void> {
     const { logger } = this.#options;
-    for (let id = ids.shift(); id !== undefined && !this.#isStopping; id = ids.shift()) {
+    for (let id = ids.shift(); id !== undefined; id = ids.shift()) {
+      if (this.#isOver(round)) return;
       const from = performance.now();
-      const moved = await moveRun(this.#options, id, until);
-      const ms = Math.round(performance.now() - from);
-      if (moved === 'moved') logger.info({ run: id, ms }, 'moved to the archive');
+      try {
+        const moved = await moveRun(this.#options, id, round.until);
+        const ms = Math.round(performance.now() - from);
+        if (moved === 'moved') logger.info({ run: id, ms }, 'moved to the archive');
+        this.#putOff.delete(id);
+      } catch (error: unknown) {
+        if (error instanceof ArchiveUnavailableError) throw error;
+        // It may be this run alone: the others do not wait for it.
+        round.failures++;
+        this.#leaveFor(id, error);
+      }
     }
   }
+
+  #leaveFor(id: string, error: unknown): void {
+    const { logger, now } = this.#options;
+    const last = this.#putOff.get(id);
+    const ms = last === undefined ? putOffMs : Math.min(2 * last.ms, longestPutOffMs);
+    if (this.#putOff.size >= mostPutOff) this.#putOff.clear();
+    this.#putOff.set(id, { until: now() + ms, ms });
+    logger.error(
+      { run: id, err: error },
+      `it could not be moved to the archive: it stays in Redis, and is tried again in ${ms / 1_000} s`,
+    );
+  }
+}
+
+/** What the movers of one round know together. */
+interface Round {
+  readonly until: number;
+  failures: number;
 }

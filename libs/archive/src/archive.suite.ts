@@ -143,6 +143,46 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       expect(await archive.dropUnsealed(noon + 1)).toBe(0);
     });
 
+    test('of copies that are sealed at once one is seen, and nothing is left of the others', async () => {
+      await using archive = await open();
+      const run = runOf('a', { tags: { team: 'data' } });
+      const keys = [1, 2, 3, 4].map(() => ({ run: 'a', copy: ++copies }));
+      const parts = [{ number: 0, bytes: Buffer.from('x') }];
+
+      const sealed = await Promise.all(
+        keys.map((key) =>
+          archive.seal(key, { run, parts, partCount: 1, statistics: null, now: noon }),
+        ),
+      );
+
+      const kept = keys.filter((_, index) => sealed[index]);
+      expect(kept).toEqual([{ run: 'a', copy: (await archive.read('a'))?.copy }]);
+      expect(await archive.listTagKeys()).toEqual([{ value: 'team', runs: 1 }]);
+      const left = await Promise.all(keys.map((key) => archive.readParts(key, 0)));
+      expect(left.flat()).toHaveLength(1);
+      expect(await archive.dropUnsealed(noon + 1)).toBe(0);
+    });
+
+    test('a run of which several copies were sealed at once goes with one removal', async () => {
+      await using archive = await open();
+      const sealing = { parts: [], partCount: 0, statistics: null, now: noon };
+
+      await Promise.all(
+        ['failed', 'succeeded', 'cancelled'].map((state) =>
+          archive.seal(
+            { run: 'a', copy: ++copies },
+            { ...sealing, run: runOf('a', { state, tags: { state }, record: { state } }) },
+          ),
+        ),
+      );
+      const seen = await findAll(archive, {});
+      const removed = await archive.remove('a');
+
+      expect([seen, removed]).toEqual([['a'], true]);
+      expect(await findAll(archive, {})).toEqual([]);
+      expect(await archive.listTagKeys()).toEqual([]);
+    });
+
     test('a copy that lost parts is not sealed', async () => {
       await using archive = await open();
       const key = { run: 'a', copy: ++copies };
@@ -282,6 +322,45 @@ export function archiveSuite(open: () => Promise<Archive>): void {
       ]);
       expect(await archive.listTagValues({ key: 'team', prefix: 'o', limit: 10 })).toHaveLength(1);
       expect(await archive.listTagValues({ key: 'team', prefix: '', limit: 1 })).toHaveLength(1);
+    });
+
+    test('what no run has is found nowhere, whatever letters it has', async () => {
+      await using archive = await open();
+      await keep(archive, runOf('a', { tags: { team: 'data' } }));
+
+      for (const odd of [
+        '\0',
+        'a\0',
+        '\ud800',
+        `'"\\%_`,
+        '\u202eabc',
+        '\u{1f600}',
+        'x'.repeat(10_000),
+      ]) {
+        expect(await archive.read(odd)).toBeNull();
+        expect(await archive.remove(odd)).toBe(false);
+        const found = await archive.listTagValues({ key: 'team', prefix: odd, limit: 10 });
+        expect([found, await archive.listTagValues({ key: odd, prefix: '', limit: 10 })]).toEqual([
+          [],
+          [],
+        ]);
+        expect(await findAll(archive, { name: odd })).toEqual([]);
+        expect(await findAll(archive, { text: odd })).toEqual([]);
+        expect(await findAll(archive, { tags: [{ key: odd, value: '', isPrefix: true }] })).toEqual(
+          [],
+        );
+      }
+    });
+
+    test('tags that are searched by the same letters leave nothing behind', async () => {
+      await using archive = await open();
+      await keep(archive, runOf('a', { tags: { 'k\0': '1', 'k\ufffd': '2' } }));
+      const before = await archive.listTagKeys();
+
+      await archive.remove('a');
+
+      expect(before).toEqual([{ value: 'k\ufffd', runs: 1 }]);
+      expect(await archive.listTagKeys()).toEqual([]);
     });
 
     test('texts that no database likes are kept as they are, and found', async () => {

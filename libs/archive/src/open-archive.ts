@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { SetupError } from '@runnel/core';
 import { type Archive, ArchiveUnavailableError } from './archive.ts';
 import { PostgresDatabase } from './postgres/postgres-database.ts';
+import { DatabaseOpenedLater } from './sql/opened-later.ts';
 import { openTables } from './sql/schema.ts';
 import { SqlArchive } from './sql/sql-archive.ts';
 import { openThreaded } from './sqlite/threaded-archive.ts';
@@ -14,13 +15,14 @@ export interface OpenArchive {
   readonly dataDir: string;
   /** Each namespace has an archive of its own. */
   readonly namespace: string;
-  /** Told of connections that break while nobody uses them. */
+  /** Told of connections that break while nobody uses them, and of a server that is away at the start. */
   onError(error: Error): void;
 }
 
 /**
  * Opens the archive that the settings name, and makes its tables where there are none. Null for `none`.
- * Throws SetupError where it can't be used.
+ * Throws SetupError where it can't be used. A PostgreSQL that does not answer is told to `onError`, and used when it
+ * does; until then each call throws ArchiveUnavailableError.
  */
 export async function openArchive(options: OpenArchive): Promise<Archive | null> {
   const { archive } = options;
@@ -49,14 +51,35 @@ async function openSqlite(options: OpenArchive): Promise<Archive> {
   }
 }
 
-async function openPostgres({ archive, namespace, onError }: OpenArchive): Promise<Archive> {
+/** A server that is away does not keep a process from starting: it is opened when it is back. */
+async function openPostgres(options: OpenArchive): Promise<Archive> {
+  const { archive, namespace, onError } = options;
   const database = new PostgresDatabase({ url: archive, schema: namespace, onError });
+  const open = (): Promise<void> => openSchema(database, namespace);
+  try {
+    await open();
+    return new SqlArchive(database);
+  } catch (error: unknown) {
+    if (!(error instanceof ArchiveUnavailableError)) {
+      await database[Symbol.asyncDispose]();
+      throw error;
+    }
+    onError(
+      new Error(
+        `${error.message}; runs that ended stay in Redis until it does, see to RUNNEL_ARCHIVE if it never did`,
+        { cause: error },
+      ),
+    );
+    return new SqlArchive(new DatabaseOpenedLater(database, open));
+  }
+}
+
+/** Throws SetupError where it can't be used, ArchiveUnavailableError where it does not answer. */
+async function openSchema(database: PostgresDatabase, namespace: string): Promise<void> {
   try {
     await database.all(`create schema if not exists "${namespace}"`);
     await openTables(database, `in the schema "${namespace}"`);
-    return new SqlArchive(database);
   } catch (error: unknown) {
-    await database[Symbol.asyncDispose]();
     if (error instanceof SetupError || error instanceof ArchiveUnavailableError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SetupError(

@@ -67,10 +67,8 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
   const bodyHash = idempotency === undefined ? '' : hashOf(spec);
   const id =
     idempotency === undefined ? newRunId(now) : runIdOfKey(idempotency.client, idempotency.key);
-  const archived = idempotency === undefined ? null : await context.readArchivedHash?.(id);
-  if (typeof archived === 'string') {
-    return replay(id, { state: 'succeeded', bodyHash: archived }, bodyHash);
-  }
+  const known = idempotency === undefined ? null : await findKnown(context, id);
+  if (known !== null) return replay(id, known, bodyHash);
   const answer = await storeRun(redis, {
     run: runHandle(namespace, id),
     plan: withWebhooks(request.plan, context.webhooks ?? []),
@@ -94,6 +92,26 @@ export async function submitRun(context: SubmitContext, request: Submission): Pr
     default:
       throw unreachable(answer);
   }
+}
+
+/**
+ * The run that a key stands for already, as far as it is whole; null: none. Redis first: what moves from there in
+ * between is in the archive by then, and what is in Redis is known while the archive is away.
+ */
+async function findKnown(
+  { redis, namespace, readArchivedHash }: SubmitContext,
+  id: string,
+): Promise<{ readonly state: string; readonly bodyHash: string } | null> {
+  const [state, bodyHash] = await redis.hmget(
+    runHandle(namespace, id).names.meta,
+    ...['state', 'bodyHash'],
+  );
+  // What is on its way here may be an archived run that is brought back.
+  if (typeof state === 'string' && state !== 'submitting') {
+    return { state, bodyHash: bodyHash ?? '' };
+  }
+  const archived = await readArchivedHash?.(id);
+  return typeof archived === 'string' ? { state: 'succeeded', bodyHash: archived } : null;
 }
 
 function withWebhooks(plan: Plan, ofAllRuns: readonly Webhook[]): Plan {

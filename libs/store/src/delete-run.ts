@@ -10,7 +10,7 @@ import { removeRecord } from './scripts.ts';
 const mostQueues = 64;
 
 /**
- * Deletes a run that has ended; throws ConflictError for any other. `deletedAt`: it may be on its way to an
+ * Deletes a run that has ended; throws ConflictError for any other. False where it was gone by then. `deletedAt`: it may be on its way to an
  * archive, and whoever moves it is told that it must not be in there.
  */
 export async function deleteRun(
@@ -18,7 +18,7 @@ export async function deleteRun(
   namespace: string,
   id: string,
   deletedAt?: number,
-): Promise<void> {
+): Promise<boolean> {
   const run = runHandle(namespace, id);
   const raw = await redis.hget(run.names.meta, 'state');
   const state = runStates.find((known) => known === raw);
@@ -26,9 +26,9 @@ export async function deleteRun(
   if (!isFinalRunState(state)) throw notEnded(id, state);
   const until = Number.MAX_SAFE_INTEGER;
   const mark = deletedAt === undefined ? {} : { deletedAt };
-  if (await removeRun(redis, namespace, id, { set: 'ended', until, ...mark })) return;
+  if (await removeRun(redis, namespace, id, { set: 'ended', until, ...mark })) return true;
   // One that was only brought back to be read.
-  await removeRun(redis, namespace, id, { set: 'copies', until });
+  return await removeRun(redis, namespace, id, { set: 'copies', until });
 }
 
 /** Where a run must still be found when it is removed, and since when at the latest. */

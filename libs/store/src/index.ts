@@ -1,6 +1,6 @@
+export { checkSection } from './archive/check-section.ts';
 export {
   copyRun,
-  dropCopy,
   keepRun,
   readRecord,
   standOf,

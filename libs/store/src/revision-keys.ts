@@ -10,6 +10,8 @@ export interface RevisionKey {
   readonly key: string;
 }
 
+const revisionName = /^(spec|payload)@([1-9]\d{0,9})$/;
+
 /** Of runs that were edited: what is kept of the specs of earlier revisions. */
 export async function listRevisionKeys(
   redis: RedisClient,
@@ -23,9 +25,16 @@ export async function listRevisionKeys(
   ]);
 }
 
+/** Of a section's name; undefined where it is of no earlier revision. */
+export function keyTypeOfRevision(name: string): RevisionKey['type'] | undefined {
+  const [, part] = revisionName.exec(name) ?? [];
+  if (part === undefined) return undefined;
+  return part === 'spec' ? 'string' : 'hash';
+}
+
 /** The key of a section's name; null where it is of no earlier revision. */
 export function readRevisionKey({ namespace, id }: RunHandle, name: string): RevisionKey | null {
-  const [, part, revision] = /^(spec|payload)@([1-9]\d{0,9})$/.exec(name) ?? [];
+  const [, part, revision] = revisionName.exec(name) ?? [];
   if (part !== 'spec' && part !== 'payload') return null;
   return revisionKeyOf(namespace, id, { part, revision: Number(revision) });
 }

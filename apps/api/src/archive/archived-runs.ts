@@ -81,7 +81,7 @@ export class ArchivedRuns {
     const { redis, namespace } = this.#options;
     const [live] = await readRuns(redis, namespace, [id]);
     if (live !== undefined && !isOnItsWay(live)) {
-      if (live.isArchived) await this.#touch(id);
+      if (live.isArchived) await this.stay(id);
       return live;
     }
     // A second time where what another one had begun was removed: it had died.
@@ -102,6 +102,16 @@ export class ArchivedRuns {
     } finally {
       this.#bringing.delete(id);
     }
+  }
+
+  /** Has what was brought back stay while it is read: to be called now and then. Nothing for any other run. */
+  async stay(id: string): Promise<void> {
+    const { redis, namespace, clock } = this.#options;
+    const now = clock.now();
+    if (now - (this.#touched.get(id) ?? 0) < touchedEveryMs) return;
+    if (this.#touched.size > 1_000) this.#touched.clear();
+    this.#touched.set(id, now);
+    await touchCopy(redis, namespace, id, now + copyStaysMs);
   }
 
   /** Makes a run that was brought back one as any other, so that it can change. */
@@ -160,15 +170,6 @@ export class ArchivedRuns {
       `run ${id} is being brought back from the archive: ask again in a few seconds`,
       'IN_FLIGHT',
     );
-  }
-
-  async #touch(id: string): Promise<void> {
-    const { redis, namespace, clock } = this.#options;
-    const now = clock.now();
-    if (now - (this.#touched.get(id) ?? 0) < touchedEveryMs) return;
-    if (this.#touched.size > 1_000) this.#touched.clear();
-    this.#touched.set(id, now);
-    await touchCopy(redis, namespace, id, now + copyStaysMs);
   }
 }
 

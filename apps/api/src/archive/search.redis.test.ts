@@ -125,6 +125,20 @@ test('what a run is found by changes with it', async () => {
   ]);
 });
 
+test.each([
+  ['nothing', ''],
+  ['text', 'not base64 at all'],
+  ['another list', Buffer.from('[7]').toString('base64url')],
+  ['no time', Buffer.from('[1e300,"a"]').toString('base64url')],
+  ['half a time', Buffer.from('[1.5,"a"]').toString('base64url')],
+  ['no id', Buffer.from('[1,"a\\u0000\'b"]').toString('base64url')],
+])('a cursor that somebody made of %s is refused', async (_, cursor) => {
+  const response = await fetch(api.at(`/api/v1/runs?cursor=${encodeURIComponent(cursor)}`));
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ detail: expect.stringContaining('cursor') });
+});
+
 test('a wrong query says what is wrong', async () => {
   const response = await fetch(api.at('/api/v1/runs?tagg=x&endedSince=yesterday'));
 

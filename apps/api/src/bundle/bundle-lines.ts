@@ -17,6 +17,9 @@ export type BundleHead = z.infer<typeof bundleHead>;
 /** Pages of the run's keys as they were, in order: compressed, in base64. */
 export const bundlePart = z.object({ part: z.int().nonnegative(), data: z.base64() });
 
+/** A line of which nothing is known. */
+export const bundleLine = z.looseObject({});
+
 /** Last line: what came before it. */
 export const bundleEnd = z.object({
   end: z.object({

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { ArchivePart } from '@runnel/archive';
-import { ConflictError } from '@runnel/core';
 import { newRunId, unpackParts } from '@runnel/engine';
-import { copyRun, dropCopy, type RunSection, readRuns } from '@runnel/store';
+import { checkSection, copyRun, type RunSection, readRuns } from '@runnel/store';
 import type { ApiContext } from '../context.ts';
 import { RequestError } from '../request-error.ts';
-import { bundleEnd, bundleHead, bundlePart } from './bundle-lines.ts';
-import { checkRecord } from './check-record.ts';
+import { bundleEnd, bundleHead, bundleLine, bundlePart } from './bundle-lines.ts';
+import { BundleReader, taskStart, wrongLine } from './bundle-reader.ts';
+import { asStored, checkRecord } from './check-record.ts';
 
-/** A part has at most about 1 MB and one page of a hash, in base64. */
-const mostLineBytes = 33_554_432;
-const lineBreak = 10;
+/** Of one part; what is larger was not written by an export. */
+const mostPartBytes = 134_217_728;
 
 export interface Imported {
   readonly id: string;
@@ -28,14 +26,18 @@ export async function readBundle(
   context: ApiContext,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Imported> {
-  const lines = new BundleLines(chunks);
+  const lines = new BundleReader(chunks);
   const first = await lines.next();
-  if (first === null) throw wrong(1, 'the bundle is empty');
+  if (first === null) throw wrongLine(1, 'the bundle is empty');
   const head = parseLine(bundleHead, first, 1);
   checkRecord(head.record);
   const originalId = head.run.id;
-  const id = (await isTaken(context, originalId)) ? newRunId(context.clock.now()) : originalId;
-  await store(context, { id, record: head.record, lines });
+  let id = (await isTaken(context, originalId)) ? newRunId(context.clock.now()) : originalId;
+  // Of two who bring it at once one comes first; nothing of the lines was read so far.
+  while (!(await store(context, { id, record: head.record, lines }))) {
+    id = newRunId(context.clock.now());
+  }
+  await context.runs.keep(id);
   return { id, originalId };
 }
 
@@ -44,137 +46,92 @@ async function isTaken({ redis, settings, runs }: ApiContext, id: string): Promi
   return live !== undefined || (await runs.find(id)) !== null;
 }
 
+/** False where the id is taken. */
 async function store(
-  context: ApiContext,
+  { redis, settings, clock, room }: ApiContext,
   request: {
     readonly id: string;
     readonly record: Readonly<Record<string, string>>;
-    readonly lines: BundleLines;
+    readonly lines: BundleReader;
   },
-): Promise<void> {
-  const { redis, settings, clock, runs } = context;
-  const { id, lines } = request;
+): Promise<boolean> {
+  const { id, record, lines } = request;
   const now = clock.now();
-  // The key of the request that made it, somewhere else, means nothing here.
-  const record = { ...request.record, id, bodyHash: '' };
-  try {
-    const isNew = await copyRun(redis, settings.namespace, {
-      ...{ id, record, now, expiresAt: now + keptMs },
-      sections: readSections(lines),
-    });
-    if (!isNew) throw new ConflictError(`run ${id} is being stored by another request`);
-  } catch (error: unknown) {
-    // Of what can not be read nothing stays.
-    await dropCopy(redis, settings.namespace, id).catch(() => undefined);
-    throw error;
-  }
-  await runs.keep(id);
+  return await copyRun(redis, settings.namespace, {
+    ...{ id, record: asStored(record, id), now, expiresAt: now + keptMs },
+    sections: readSections(lines, room),
+  });
 }
 
 /** It is kept right after it was opened; who dies in between leaves a copy that goes by itself. */
 const keptMs = 60_000;
 
-/** What is in the parts. Throws RequestError where that can't be read. */
-async function* readSections(lines: BundleLines): AsyncGenerator<RunSection, void, undefined> {
+/** What is in the parts. Throws RequestError where that can't be read, or Redis has no room for it. */
+async function* readSections(
+  lines: BundleReader,
+  room: ApiContext['room'],
+): AsyncGenerator<RunSection, void, undefined> {
   try {
-    yield* unpackParts(readParts(lines));
+    for await (const section of unpackParts(readParts(lines), mostPartBytes)) {
+      // What is announced, if anything, is compressed. A section is small: Redis is asked a few times a second.
+      await room.require(0);
+      checkSection(section);
+      yield section;
+    }
   } catch (error: unknown) {
     if (error instanceof RequestError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw wrong(lines.count, `the part can't be read: ${why}`, error);
+    throw wrongLine(lines.count, `the part can't be read: ${why}`, error);
   }
 }
 
 /** The parts of a bundle; the lines of its tasks are passed over. Throws where it is not whole. */
-async function* readParts(lines: BundleLines): AsyncGenerator<ArchivePart, void, undefined> {
+async function* readParts(lines: BundleReader): AsyncGenerator<ArchivePart, void, undefined> {
   let parts = 0;
   for (;;) {
     const sha256 = lines.digest();
     const line = await lines.next();
     if (line === null)
-      throw wrong(lines.count + 1, 'the bundle is cut off: its last line is missing');
-    if (line.startsWith('{"task":')) continue;
-    if (!line.startsWith('{"end":')) {
+      throw wrongLine(lines.count + 1, 'the bundle is cut off: its last line is missing');
+    if (line.startsWith(taskStart)) continue;
+    if (line.startsWith('{"part":')) {
       const { part, data } = parseLine(bundlePart, line, lines.count);
-      if (part !== parts) throw wrong(lines.count, `part ${parts} should come here, not ${part}`);
+      if (part !== parts) {
+        throw wrongLine(lines.count, `part ${parts} should come here, not ${part}`);
+      }
       parts++;
       yield { number: part, bytes: Buffer.from(data, 'base64') };
       continue;
     }
-    const { end } = parseLine(bundleEnd, line, lines.count);
-    if (end.parts !== parts || end.sha256 !== sha256) {
-      throw wrong(lines.count, 'the bundle is not as it was written: its checksum is another one');
+    if (!line.startsWith('{"end":')) {
+      // Of a newer version that an older one may read.
+      parseLine(bundleLine, line, lines.count);
+      continue;
     }
-    if ((await lines.next()) !== null) {
-      throw wrong(lines.count, 'the bundle has ended: only one run can be imported at a time');
-    }
-    return;
+    return await requireWhole(lines, { line, parts, sha256 });
   }
 }
 
-/** Lines of a body as they come: no more than one is held. */
-class BundleLines {
-  count = 0;
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #hash = createHash('sha256');
-  #open: Buffer[] = [];
-  #bytes = 0;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+/** Throws where the last line does not say what came before it, or is not the last. */
+async function requireWhole(
+  lines: BundleReader,
+  found: { readonly line: string; readonly parts: number; readonly sha256: string },
+): Promise<void> {
+  const { end } = parseLine(bundleEnd, found.line, lines.count);
+  if (end.parts !== found.parts || end.sha256 !== found.sha256) {
+    throw wrongLine(
+      lines.count,
+      'the bundle is not as it was written: its checksum is another one',
+    );
   }
-
-  /** Of the lines so far, with their line breaks. */
-  digest(): string {
-    return this.#hash.copy().digest('hex');
-  }
-
-  /** The next line; null at the end. */
-  async next(): Promise<string | null> {
-    for (;;) {
-      const bytes = this.#rest;
-      const at = bytes.indexOf(lineBreak);
-      if (at >= 0) {
-        this.#take(bytes.subarray(0, at + 1));
-        this.#rest = bytes.subarray(at + 1);
-        return this.#close();
-      }
-      this.#take(bytes);
-      this.#rest = Buffer.alloc(0);
-      const more = await this.#chunks.next();
-      if (more.done === true) return this.#bytes === 0 ? null : this.#close();
-      this.#rest = Buffer.from(more.value);
-    }
-  }
-
-  #take(piece: Buffer): void {
-    this.#bytes += piece.length;
-    if (this.#bytes > mostLineBytes) throw wrong(this.count + 1, 'the line is too long');
-    if (piece.length > 0) this.#open.push(piece);
-  }
-
-  #close(): string {
-    const line = Buffer.concat(this.#open);
-    this.#hash.update(line);
-    this.#open = [];
-    this.#bytes = 0;
-    this.count++;
-    return line.toString();
-  }
+  if ((await lines.next()) === null) return;
+  throw wrongLine(lines.count, 'there is more behind the end of the bundle: send one at a time');
 }
 
 function parseLine<T>(schema: { parse(value: unknown): T }, line: string, number: number): T {
   try {
     return schema.parse(JSON.parse(line));
   } catch (error: unknown) {
-    throw wrong(number, 'this is no line of a bundle', error);
+    throw wrongLine(number, 'this is no line of a bundle', error);
   }
-}
-
-function wrong(line: number, text: string, cause?: unknown): RequestError {
-  return new RequestError(400, `line ${line}: ${text}; nothing was stored`, {
-    code: 'BUNDLE_INVALID',
-    cause,
-  });
 }

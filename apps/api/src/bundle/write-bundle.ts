@@ -52,6 +52,7 @@ export async function* writeBundle(
   }
   let parts = 0;
   for await (const { bytes } of packParts(readSections(redis, request.run.facts.handle))) {
+    await context.runs.stay(id);
     const data = Buffer.from(bytes).toString('base64');
     yield* hashed(hash, [`${JSON.stringify({ part: parts++, data })}\n`]);
   }
@@ -97,6 +98,8 @@ async function* writeTasks(
   { info, base }: BundleRequest,
 ): AsyncGenerator<string, void, undefined> {
   for (let from: number | null = 0; from !== null; ) {
+    // Whoever takes it may take longer than a copy stays.
+    await context.runs.stay(info.facts.handle.id);
     const page: Awaited<ReturnType<typeof listTasks>> = await listTasks(context.redis, info, {
       from,
       limit: tasksPerPage,

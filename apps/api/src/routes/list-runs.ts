@@ -20,7 +20,8 @@ const listQuery = z.strictObject({
   limit: pageSize(200, 50),
   cursor: cursorParameter,
 });
-const position = z.tuple([z.number(), z.string()]);
+/** Whatever somebody makes of a cursor, it is a time and an id: PostgreSQL takes no other. */
+const position = z.tuple([z.int(), z.string().regex(/^[\w-]{1,64}$/)]);
 
 const list: Route = {
   method: 'get',

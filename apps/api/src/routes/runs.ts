@@ -1,9 +1,10 @@
 import { type WireAccepted, wireAccepted, wireRun } from '@runnel/client';
-import { beingSubmitted, isFinalRunState, notEnded, type RunState } from '@runnel/core';
+import { beingSubmitted, isFinalRunState, type RunState } from '@runnel/core';
 import { startCreatedRun } from '@runnel/engine';
-import { deleteRun, openSpec, readRun, readRuns } from '@runnel/store';
+import { openSpec, readRun } from '@runnel/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { deleteAnywhere } from '../archive/delete-anywhere.ts';
 import { type ApiContext, baseUrl } from '../context.ts';
 import { revisionTag } from '../if-match.ts';
 import { byParameter, readBy } from '../read-by.ts';
@@ -41,20 +42,8 @@ const remove: Route = {
   },
   async handle(context, request, response) {
     const id = pathPart(request, 'id');
-    const { redis, settings, runs } = context;
     const by = readBy(request);
-    const [live] = await readRuns(redis, settings.namespace, [id]);
-    const isHere = live !== undefined && !live.isArchived;
-    if (isHere && !isFinalRunState(live.state)) throw notEnded(id, live.state);
-    // An older copy goes first: one that stayed would be taken for the run.
-    const wasArchived = await runs.remove(id);
-    if (isHere || !wasArchived)
-      await deleteRun(
-        redis,
-        settings.namespace,
-        id,
-        context.archive === null ? undefined : context.clock.now(),
-      );
+    await deleteAnywhere(context, id);
     context.infos.forget(id);
     // Nothing of the run is left that could tell.
     context.logger.info({ run: id, by }, 'deleted');

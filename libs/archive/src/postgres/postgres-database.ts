@@ -14,8 +14,12 @@ const dialect: SqlDialect = {
 
 const connections = 4;
 const connectMs = 5_000;
-/** A statement that takes longer is broken off: none of ours does. */
-const statementMs = 30_000;
+/** A statement that takes longer is broken off by the server: none of ours does. */
+const statementMs = 20_000;
+/** A server that says nothing for so long, not even that it broke off, is taken for gone. */
+const silenceMs = 25_000;
+/** A transaction that met another one is tried so often in all. */
+const mostTries = 4;
 
 const bigint = 20;
 
@@ -24,18 +28,21 @@ export interface PostgresOptions {
   /** Tables are in a schema of this name. */
   readonly schema: string;
   onError(error: Error): void;
+  readonly silenceMs?: number;
 }
 
 export class PostgresDatabase implements SqlDatabase {
   readonly dialect: SqlDialect = dialect;
   readonly #pool: pg.Pool;
 
-  constructor({ url, schema, onError }: PostgresOptions) {
+  constructor({ url, schema, onError, silenceMs: queryMs = silenceMs }: PostgresOptions) {
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connections,
       connectionTimeoutMillis: connectMs,
       statement_timeout: statementMs,
+      query_timeout: queryMs,
+      keepAlive: true,
       options: `-c search_path="${schema}"`,
       application_name: 'runnel',
       types: { getTypeParser },
@@ -52,8 +59,19 @@ export class PostgresDatabase implements SqlDatabase {
     }
   }
 
+  /** `work` is called again where another transaction came in between: it must do nothing but ask the session. */
   async transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const client = await this.#connect();
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#transact(work);
+      } catch (error: unknown) {
+        if (tries === mostTries || !metAnother(error)) throw unavailable(error);
+      }
+    }
+  }
+
+  async #transact<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
     let broken: Error | undefined;
     try {
       await client.query('begin');
@@ -61,11 +79,8 @@ export class PostgresDatabase implements SqlDatabase {
       await client.query('commit');
       return result;
     } catch (error: unknown) {
-      await client.query('rollback').catch((cause: unknown) => {
-        // Such a connection is not used again.
-        broken = cause instanceof Error ? cause : new Error(String(cause));
-      });
-      throw unavailable(error);
+      broken = await rollBack(client, error);
+      throw error;
     } finally {
       client.release(broken);
     }
@@ -74,13 +89,17 @@ export class PostgresDatabase implements SqlDatabase {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }
+}
 
-  async #connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.#pool.connect();
-    } catch (error: unknown) {
-      throw unavailable(error);
-    }
+/** Why the connection is not to be used again; undefined: it may be. */
+async function rollBack(client: pg.PoolClient, error: unknown): Promise<Error | undefined> {
+  // Who is not answered is not heard either: closing the connection undoes what was begun.
+  if (error instanceof Error && isOfConnection(error)) return error;
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (cause: unknown) {
+    return cause instanceof Error ? cause : new Error(String(cause));
   }
 }
 
@@ -99,8 +118,17 @@ async function ask(
   return rows;
 }
 
-/** Classes of SQLSTATE that mean that the same may work later. */
-const passing = /^(08|40|53|57|58)/;
+/**
+ * SQLSTATEs that mean that the same may work later: no connection, met another transaction, no resources, a lock,
+ * stopped by an operator, a failing system, a server that takes no writes now.
+ */
+const passing = /^(08|40|53|55|57|58|25006$)/;
+/** The same was written at the same time, or two wait for each other. */
+const meeting = /^(40|23505$)/;
+
+function metAnother(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && meeting.test(error.code ?? '');
+}
 
 /** An error of the connection, or of a server that stops or is full, in words of ours. */
 function unavailable(error: unknown): unknown {
@@ -111,7 +139,12 @@ function unavailable(error: unknown): unknown {
 }
 
 function mayPass(error: Error): boolean {
+  return error instanceof pg.DatabaseError ? passing.test(error.code ?? '') : isOfConnection(error);
+}
+
+/** Not said by the server: it did not come to that. */
+function isOfConnection(error: Error): boolean {
+  if (error instanceof pg.DatabaseError) return false;
   const code = 'code' in error ? String(error.code) : '';
-  if (error instanceof pg.DatabaseError) return passing.test(code);
   return /^E[A-Z_]+$/.test(code) || /^(Connection|timeout|Query read)/i.test(error.message);
 }

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { archiveSuite } from '../archive.suite.ts';
 import type { Archive } from '../archive.ts';
 import { openArchive } from '../open-archive.ts';
+import type { SqlSession } from '../sql/session.ts';
+import { PostgresDatabase } from './postgres-database.ts';
 
 const bin = findPostgres();
 let server: PostgresServer;
@@ -35,6 +37,67 @@ describe.skipIf(bin === null)('PostgreSQL (skipped where it is not on the machin
     await server.start();
 
     expect(await archive.find({ limit: 1 })).toEqual({ runs: [], next: null });
+  });
+
+  test('a server that is away at the start is told, and used when it is there', async () => {
+    const namespace = `Name-${++count}`;
+    const told: string[] = [];
+    const onError = (error: Error): undefined => {
+      told.push(error.message);
+    };
+    await server.kill();
+    await using archive = await openArchive({
+      ...{ archive: server.url, dataDir: '', namespace, onError },
+    });
+    const early = await archive?.find({ limit: 1 }).catch((error: unknown) => error);
+    await server.start();
+
+    expect(told.join()).toMatch(/does not answer: .*; runs that ended stay in Redis until it does/);
+    expect(early).toMatchObject({ name: 'ArchiveUnavailableError' });
+    expect(await archive?.find({ limit: 1 })).toEqual({ runs: [], next: null });
+  });
+
+  test('a server that takes no writes for a while is unavailable, and can be read', async () => {
+    await using archive = await open();
+    await using admin = new PostgresDatabase({
+      ...{ url: server.url, schema: 'public', onError: () => undefined },
+    });
+    await admin.all('alter role runnel set default_transaction_read_only = on');
+    await using standby = await open(`Name-${count}`);
+    const written = await standby.remove('a').catch((error: unknown) => error);
+    const found = await archive.find({ limit: 1 });
+    await admin.all('alter role runnel reset default_transaction_read_only');
+
+    expect(written).toMatchObject({ name: 'ArchiveUnavailableError' });
+    expect(found).toEqual({ runs: [], next: null });
+  });
+
+  test('a server that falls silent in the middle is given up, and nothing stays busy with it', async () => {
+    await using database = new PostgresDatabase({
+      ...{ url: server.url, schema: 'public', onError: () => undefined, silenceMs: 300 },
+    });
+    const stopped: number[] = [];
+    const stopOwn = async (session: SqlSession): Promise<void> => {
+      const [row] = await session.all('select pg_backend_pid() as pid');
+      const pid = Number(row?.['pid']);
+      stopped.push(pid);
+      process.kill(pid, 'SIGSTOP');
+    };
+    try {
+      const work = database.transaction(async (session) => {
+        await stopOwn(session);
+        return await session.all('select 1 as n');
+      });
+      await expect(work).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
+      await stopOwn(database);
+      await expect(database.all('select 1 as n')).rejects.toMatchObject({
+        name: 'ArchiveUnavailableError',
+      });
+
+      expect(await database.all('select 2 as n')).toEqual([{ n: 2 }]);
+    } finally {
+      for (const pid of stopped) process.kill(pid, 'SIGCONT');
+    }
   });
 
   test('many who keep runs with the same tags at once do not get into each other', async () => {

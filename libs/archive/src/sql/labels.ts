@@ -15,16 +15,28 @@ export function tagLabel(key: string): string {
   return searchable(`${tagPrefix}${key}`);
 }
 
+/** The tags of a run as they are kept in its row. Keys that are searched by the same text are one tag. */
+export function searchableTags(
+  tags: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(tags).map(([key, value]) => [searchable(key), searchable(value)]);
+  return Object.fromEntries(entries);
+}
+
 type Labelled = Pick<ArchivedRun, 'name' | 'state' | 'tags' | 'id' | 'createdAt'>;
 
 export function labelsOf(run: Omit<Labelled, 'id' | 'createdAt'>): readonly Label[] {
   const labels: Label[] = [everyRun, { key: 'state', value: run.state }];
   if (run.name !== null) labels.push({ key: 'name', value: searchable(run.name) });
-  for (const [key, value] of Object.entries(run.tags)) {
+  for (const [key, value] of Object.entries(searchableTags(run.tags))) {
     labels.push({ key: tagLabel(key), value: searchable(value) });
   }
   // In one order everywhere, so that two processes never wait for each other's rows.
-  return labels.sort((a, b) => compare(a.key, b.key) || compare(a.value, b.value));
+  const sorted = labels.sort((a, b) => compare(a.key, b.key) || compare(a.value, b.value));
+  return sorted.filter(({ key, value }, index) => {
+    const before = sorted[index - 1];
+    return before?.key !== key || before.value !== value;
+  });
 }
 
 function compare(a: string, b: string): number {

@@ -12,7 +12,15 @@ import type {
   TagValuesRequest,
 } from '../archive.ts';
 import { findRuns } from './find-runs.ts';
-import { addLabels, everyRun, findLabels, removeLabels, tagLabel, tagPrefix } from './labels.ts';
+import {
+  addLabels,
+  everyRun,
+  findLabels,
+  removeLabels,
+  searchableTags,
+  tagLabel,
+  tagPrefix,
+} from './labels.ts';
 import {
   encodeRecord,
   isOfRecord,
@@ -45,6 +53,7 @@ export class SqlArchive implements Archive {
   }
 
   async read(id: string): Promise<ArchivedCopy | null> {
+    if (isNoId(id)) return null;
     const [row] = await this.#database.all(
       `select ${runColumns} from runs join copies on copies.copy = runs.copy where runs.id = $1`,
       id,
@@ -84,8 +93,9 @@ export class SqlArchive implements Archive {
     }));
   }
 
-  remove(id: string): Promise<boolean> {
-    return this.#database.transaction((session) => removeRun(session, id));
+  async remove(id: string): Promise<boolean> {
+    if (isNoId(id)) return false;
+    return await this.#database.transaction((session) => removeRun(session, id));
   }
 
   find(query: ArchiveQuery): Promise<ArchivePage> {
@@ -109,6 +119,7 @@ export class SqlArchive implements Archive {
     const found = await findLabels(this.#database, {
       ...request,
       key: tagLabel(request.key),
+      prefix: searchable(request.prefix),
     });
     return found.map(({ value, runs }) => ({ value, runs }));
   }
@@ -156,6 +167,11 @@ export class SqlArchive implements Archive {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#database[Symbol.asyncDispose]();
   }
+}
+
+/** What no run can be called, and PostgreSQL takes in no text. */
+function isNoId(id: string): boolean {
+  return id.includes('\0');
 }
 
 async function putParts(
@@ -222,11 +238,6 @@ async function sealCopy(
   );
   await addLabels(session, run);
   return true;
-}
-
-function searchableTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(tags).map(([key, value]) => [searchable(key), searchable(value)]);
-  return Object.fromEntries(entries);
 }
 
 async function removeRun(session: SqlSession, id: string): Promise<boolean> {

@@ -43,7 +43,8 @@ export class SqliteDatabase implements SqlDatabase {
       this.#database.exec('commit');
       return result;
     } catch (error: unknown) {
-      this.#database.exec('rollback');
+      // Where the disk is full, or fails, SQLite has undone it by itself.
+      if (this.#database.isTransaction) this.#database.exec('rollback');
       throw error;
     }
   }

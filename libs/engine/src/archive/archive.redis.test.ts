@@ -230,7 +230,7 @@ test('two who bring a run back at once do not get into each other', async () => 
 });
 
 test.each<Failpoint>(['take-back.after-create', 'take-back.before-open', 'submit.after-page'])(
-  'a copy that broke off at %s is none, and is removed as a submission is',
+  'a copy of somebody who died at %s is none, and is removed as a submission is',
   async (point) => {
     await using archive = await openTestArchive();
     const context = contextOf(archive);
@@ -238,7 +238,8 @@ test.each<Failpoint>(['take-back.after-create', 'take-back.before-open', 'submit
     const before = await asItWas(context, id);
     await moveRun(context, id, until);
     const run = await found(archive, id);
-    armFailpoints(`${point}=error`);
+    // Who dies removes nothing.
+    armFailpoints(`${point}=error,remove.before=error`);
     await expect(takeBack(context, run)).rejects.toThrow(`failpoint ${point}`);
     armFailpoints(undefined);
     const broken = await readRun(redis, context.namespace, id);
@@ -252,6 +253,53 @@ test.each<Failpoint>(['take-back.after-create', 'take-back.before-open', 'submit
     expect(await asItWas(context, id)).toEqual(before);
   },
 );
+
+test('a copy that fails half way leaves nothing, and can be brought at once', async () => {
+  await using archive = await openTestArchive();
+  const context = contextOf(archive);
+  const id = await largeRun(redis, context.namespace, 60_000);
+  const before = await asItWas(context, id);
+  await moveRun(context, id, until);
+  const run = await found(archive, id);
+  let reads = 0;
+  const breaking: Archive = {
+    ...archive,
+    readParts: (...args) => {
+      if (++reads > 1) return Promise.reject(new Error('the archive is away'));
+      return archive.readParts(...args);
+    },
+  };
+
+  await expect(takeBack({ ...context, archive: breaking }, run)).rejects.toThrow('is away');
+  const left = await contentsOf(redis, context.namespace, id);
+  const isBrought = await takeBack(context, run);
+
+  expect([left, isBrought]).toEqual([{}, true]);
+  expect(await asItWas(context, id)).toEqual(before);
+});
+
+test('who fails does not remove what another one brings meanwhile', async () => {
+  await using archive = await openTestArchive();
+  const context = contextOf(archive);
+  const id = await endedRun(redis, context.namespace);
+  await moveRun(context, id, until);
+  const run = await found(archive, id);
+  // A janitor takes the first for abandoned, and a second one brings it.
+  const overtaken: Archive = {
+    ...archive,
+    async readParts(...args) {
+      await removeRun(redis, context.namespace, id, { set: 'submitting', until });
+      expect(await takeBack(context, run)).toBe(true);
+      return await archive.readParts(...args);
+    },
+  };
+
+  await expect(takeBack({ ...context, archive: overtaken }, run)).rejects.toMatchObject({
+    name: 'ConflictError',
+  });
+
+  expect((await readRun(redis, context.namespace, id)).state).toBe('succeeded');
+});
 
 test('a copy goes some time after it was last read, and not before', async () => {
   await using archive = await openTestArchive();

@@ -31,9 +31,11 @@ export async function* packParts(
   if (bytes > 0) yield await close();
 }
 
-/** The sections of parts, in order. */
+/** The sections of parts, in order. Throws where a part has more than `mostBytes`. */
 export async function* unpackParts(
   parts: AsyncIterable<ArchivePart>,
+  mostBytes?: number,
 ): AsyncGenerator<RunSection, void, undefined> {
-  for await (const { bytes } of parts) yield* decodeSections(await decompress(bytes));
+  const limit = mostBytes === undefined ? {} : { maxOutputLength: mostBytes };
+  for await (const { bytes } of parts) yield* decodeSections(await decompress(bytes, limit));
 }

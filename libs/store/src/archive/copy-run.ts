@@ -9,7 +9,7 @@ import { runKeyDocs } from '../run-keys.ts';
 import type { RedisClient } from '../script.ts';
 import { createRun } from '../scripts.ts';
 import { keepCopy, openCopy } from './copy-scripts.ts';
-import type { RunSection } from './sections.ts';
+import { type RunSection, unknownKey } from './sections.ts';
 
 /** What `remove-run` compares: the fields that change with a run that has ended. */
 export function standOf(record: Readonly<Record<string, string>>): string {
@@ -40,8 +40,9 @@ export interface CopyRequest {
 /**
  * Brings a copy of an archived run into Redis. It travels as a submission does: `submitting` under a token
  * until it is whole, so that its id is taken, two who bring it do not write into each other, and a
- * janitor removes what was broken off. It is readable with the last call, all at once. False where the id is
- * taken: it is there, or on its way.
+ * janitor removes what a process that died left; what fails otherwise is removed at once. It is readable with
+ * the last call, all at once. False where the id is taken, and nothing of the sections was read: it is
+ * there, or on its way.
  */
 export async function copyRun(
   redis: RedisClient,
@@ -55,6 +56,22 @@ export async function copyRun(
     ...[id, now, token, record['bodyHash'] ?? '', 'archived', 1],
   ]);
   if (found.state !== 'new') return false;
+  try {
+    await writeCopy(redis, run, { token, record, sections, expiresAt });
+  } catch (error: unknown) {
+    // The id is free at once; where this fails too, a janitor removes it.
+    await dropCopy(redis, run, token).catch(() => undefined);
+    throw error;
+  }
+  return true;
+}
+
+async function writeCopy(
+  redis: RedisClient,
+  run: RunHandle,
+  request: Pick<CopyRequest, 'record' | 'sections' | 'expiresAt'> & { readonly token: string },
+): Promise<void> {
+  const { token, record, sections, expiresAt } = request;
   await failpoint('take-back.after-create');
   const pages = new PageWriter(redis, run, token);
   // First: a janitor knows by it which keys of earlier revisions there may be.
@@ -64,26 +81,26 @@ export async function copyRun(
   await pages.flush();
   await failpoint('take-back.before-open');
   const fields = Object.entries(record).flat();
-  const opened = await openCopy.run(redis, run.keys, [id, token, expiresAt, ...fields]);
+  const opened = await openCopy.run(redis, run.keys, [run.id, token, expiresAt, ...fields]);
   await failpoint('take-back.after-open');
-  if (opened !== 1) throw removedMeanwhile(id);
-  return true;
+  if (opened !== 1) throw removedMeanwhile(run.id);
 }
 
-/** Removes a copy that is not open: what it was made of turned out to be wrong. */
-export async function dropCopy(redis: RedisClient, namespace: string, id: string): Promise<void> {
-  const { names } = runHandle(namespace, id);
-  const [state, archived] = await redis.hmget(names.meta, 'state', 'archived');
-  if (state !== 'submitting' || archived !== '1') return;
+/** Removes a copy that is not open, and that nobody else has begun since under another token. */
+async function dropCopy(
+  redis: RedisClient,
+  { namespace, id, names }: RunHandle,
+  token: string,
+): Promise<void> {
+  const [state, begun] = await redis.hmget(names.meta, 'state', 'submitToken');
+  if (state !== 'submitting' || begun !== token) return;
   await removeRun(redis, namespace, id, { set: 'submitting', until: Number.MAX_SAFE_INTEGER });
 }
 
 async function writeSection(pages: PageWriter, run: RunHandle, section: RunSection): Promise<void> {
   const known = Object.keys(runKeyDocs).find((name): name is RunKey => name === section.key);
   const key = known === undefined ? readRevisionKey(run, section.key)?.key : run.names[known];
-  if (key === undefined) {
-    throw new Error(`an archived run has a key ${section.key}: a newer version wrote it`);
-  }
+  if (key === undefined) throw unknownKey(section.key);
   if (section.kind === 'string') await pages.writeBytes(key, section);
   else if (section.kind === 'hash') await pages.writeFields(key, section.texts);
   else if (section.kind === 'list') await pages.writeList(key, section);
@@ -100,7 +117,9 @@ export async function touchCopy(
   await redis.zadd(runHandle(namespace, id).names.copies, 'XX', 'GT', expiresAt, id);
 }
 
-/** Makes a copy a run as any other that has ended. Throws NotFoundError where it has gone meanwhile. */
+/**
+ * Makes a copy a run as any other that has ended; that it was deleted once means nothing any more. Throws NotFoundError where it has gone meanwhile.
+ */
 export async function keepRun(
   redis: RedisClient,
   namespace: string,

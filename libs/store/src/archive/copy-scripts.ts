@@ -19,6 +19,6 @@ export const openCopy = defineScript(
 
 export const keepCopy = defineScript(
   'keep-copy',
-  { keys: ['meta', 'runs', 'ended', 'copies'], allowOom: true },
+  { keys: ['meta', 'runs', 'ended', 'copies', 'deleted'], allowOom: true },
   toInteger,
 );

@@ -133,3 +133,7 @@ function readTexts(
   }
   return { texts, end: at };
 }
+
+export function unknownKey(key: string): Error {
+  return new Error(`an archived run has a key ${key}: a newer version wrote it`);
+}
