@@ -1,3 +1,4 @@
+import type { FinalTaskState } from '@runnel/core';
 import { examineRun } from '@runnel/engine';
 import { GrowingReference, nodeOf } from '../growing-graph.ts';
 import { type Grown, type Growth, handsOn } from './growth.ts';
@@ -38,16 +39,18 @@ async function examine({ redis, nowMs }: World): Promise<readonly string[]> {
   return findings.map(({ kind, task, detail }) => `${kind} ${task ?? ''} ${detail}`);
 }
 
-/** Against the model; only of the class that was cancelled some may have ended as that. */
+/** Against the model; only of the class that was cancelled some may have ended as that, or failed on the attempt before. */
 function wrongStates(
   { changed, scene }: World,
   growth: Growth,
   { tasks, attempts }: Grown,
 ): readonly string[] {
-  const given = (id: string): 'cancelled' | undefined => {
+  const given = (id: string): FinalTaskState | undefined => {
     const isOfClass = changed.has('cancel-class') && id === growth.changedClass;
-    const mayBe = isOfClass || scene.isCancelled;
-    return mayBe && tasks.get(id)?.state === 'cancelled' ? 'cancelled' : undefined;
+    if (!isOfClass && !scene.isCancelled) return undefined;
+    const state = tasks.get(id)?.state;
+    const isCutOff = state === 'failed' && nodeOf(growth.graph, id)?.isRetried === true;
+    return state === 'cancelled' || isCutOff ? state : undefined;
   };
   const attemptOf = (id: string): number => attempts.get(id) ?? 1;
   const { states } = new GrowingReference(growth.graph, { given, attemptOf });
@@ -56,14 +59,18 @@ function wrongStates(
     // A generator may be cancelled whose set has joined: nothing of it starts. One that was to run again leaves what
     // its last attempt generated, which can still be reused.
     const stays = is === 'skipped' || (is !== undefined && changed.has('retry'));
-    const isLeft = be === 'not there' && isWithinCancelled(id, states) && stays;
+    const isLeft = be === 'not there' && isWithinLost(id, states) && stays;
     return is === be || isLeft ? [] : [`${id} is ${is}, not ${be}`];
   });
 }
 
-function isWithinCancelled(id: string, states: ReadonlyMap<string, string>): boolean {
+/** Whether a generator of it was cancelled, or failed. */
+function isWithinLost(id: string, states: ReadonlyMap<string, string>): boolean {
   const names = id.split('.');
-  return names.some((_, count) => states.get(names.slice(0, count).join('.')) === 'cancelled');
+  return names.some((_, count) => {
+    const state = states.get(names.slice(0, count).join('.'));
+    return state === 'cancelled' || state === 'failed';
+  });
 }
 
 function wrongAttempts(growth: Growth, { tasks }: Grown, tries: Fields): readonly string[] {
