@@ -19,9 +19,8 @@ afterAll(async () => {
 });
 
 const cases = Number(process.env['RUNNEL_INTERLEAVINGS'] ?? 4_000);
-const seed = Number(
-  process.env['RUNNEL_INTERLEAVINGS_SEED'] ?? Math.floor(Math.random() * 2 ** 30),
-);
+// The same cases each time, so that a change is judged by what it changes; other seeds explore further.
+const seed = Number(process.env['RUNNEL_INTERLEAVINGS_SEED'] ?? 20_261_123);
 const path = process.env['RUNNEL_INTERLEAVINGS_PATH'];
 
 test('whatever dies between any two steps, every run ends as the model says and leaves nothing', async () => {
