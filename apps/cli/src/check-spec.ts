@@ -1,5 +1,5 @@
+import { plural } from '@runnel/core';
 import type { Cli } from './cli.ts';
-import { plural } from './plural.ts';
 import type { Server } from './server.ts';
 import type { SpecFile } from './spec-file.ts';
 import { describeProblem, fromWire, toInvalidSpec } from './spec-problems.ts';

@@ -1,6 +1,6 @@
+import { plural } from '@runnel/core';
 import type { Advice, PlanMeasures, Simulation } from '@runnel/planning';
 import { formatElapsed } from './format-time.ts';
-import { plural } from './plural.ts';
 import { formatTable } from './table.ts';
 
 /** What a spec would become, for people. */

@@ -80,6 +80,7 @@ export {
   silentOn,
   type TaskPayload,
 } from './plan.ts';
+export { plural } from './plural.ts';
 export { type HostPort, parseRedisAddress, type RedisAddress } from './redis-address.ts';
 export {
   beingEdited,

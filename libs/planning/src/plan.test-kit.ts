@@ -1,5 +1,5 @@
 import type { Plan } from '@runnel/core';
-import { type GraphNode, groupOf, planOf } from '@runnel/testing';
+import { groupOf, plainNode, planOf } from '@runnel/testing';
 import type { SimulationOptions } from './simulate.ts';
 
 /** A task of class `name` that runs after others, by their places. */
@@ -8,23 +8,15 @@ export interface DrawnTask {
   readonly after?: readonly number[];
 }
 
-const plain: Omit<GraphNode, 'parents'> = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-};
-
 /** A plan with a group for each class. */
 export function drawPlan(tasks: readonly DrawnTask[], overrides: Partial<Plan> = {}): Plan {
   const classes = [...new Set(tasks.map((task) => task.class))];
   const graph = tasks.map(({ after = [] }) => ({
-    ...plain,
+    ...plainNode,
     parents: after.map((id) => ({ id, on: 'succeeded' as const })),
   }));
   return planOf(graph, {
-    groups: classes.map((name) => groupOf(plain, name)),
+    groups: classes.map((name) => groupOf(plainNode, name)),
     groupRanges: Uint32Array.from(
       tasks.flatMap((task, node) => [node, classes.indexOf(task.class)]),
     ),

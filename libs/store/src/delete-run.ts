@@ -7,7 +7,7 @@ import type { RedisClient } from './script.ts';
 import { removeRecord } from './scripts.ts';
 
 /** Queues that one run may have: pools times lanes. */
-const mostQueues = 64;
+export const mostQueues = 64;
 
 /**
  * Deletes a run that has ended; throws ConflictError for any other. False where it was gone by then. `deletedAt`: it may be on its way to an

@@ -24,6 +24,7 @@ export {
   type DeletedRun,
   deleteRun,
   forgetDeleted,
+  mostQueues,
   type Removal,
   readAbandoned,
   readDeleted,

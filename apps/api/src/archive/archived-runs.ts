@@ -54,12 +54,8 @@ export class ArchivedRuns {
 
   /** A run as it stands, from Redis or from the archive. Throws NotFoundError. */
   async read(id: string): Promise<RunSummary> {
-    const { redis, namespace } = this.#options;
-    const [live] = await readRuns(redis, namespace, [id]);
-    if (live !== undefined && !isOnItsWay(live)) return live;
-    const found = await this.find(id);
-    const summary = found === null ? null : summaryOfRecord(namespace, id, found.run.record);
-    return summary ?? (await readRun(redis, namespace, id));
+    const [found] = await this.readMany([id]);
+    return found ?? (await readRun(this.#options.redis, this.#options.namespace, id));
   }
 
   /** Those of these runs that are anywhere, in their order. */

@@ -53,18 +53,15 @@ export class BundleReader {
     this.#hash.update(piece);
     if (this.#isPassedOver) return;
     const kept = this.count === 0 ? this.#head.take(piece) : piece;
+    const isStart = this.#bytes < taskStart.length;
     this.#open.push(kept);
     this.#bytes += kept.length;
-    if (this.count > 0 && this.#bytes >= taskStart.length) this.#passOverTask();
+    if (this.count > 0 && isStart && this.#bytes >= taskStart.length) this.#passOverTask();
     if (this.#bytes > mostLineBytes) throw wrongLine(this.count + 1, 'the line is too long');
   }
 
   #passOverTask(): void {
-    // Pieces may be of a byte each; once the start is known it is one.
-    const start = Buffer.concat(this.#open.slice(0, taskStart.length)).subarray(
-      0,
-      taskStart.length,
-    );
+    const start = Buffer.concat(this.#open).subarray(0, taskStart.length);
     this.#isPassedOver = start.toString() === taskStart;
     if (this.#isPassedOver) this.#open = [start];
   }

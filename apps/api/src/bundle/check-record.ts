@@ -1,11 +1,8 @@
-import { isFinalRunState, runStates } from '@runnel/core';
+import { isFinalRunState, maxNodes, runStates } from '@runnel/core';
+import { mostQueues } from '@runnel/store';
 import { z } from 'zod';
 import { RequestError } from '../request-error.ts';
 
-/** Ids have 24 bits. */
-const mostNodes = 16_777_216;
-/** Pools times lanes. */
-const mostQueues = 64;
 /** An edit adds one. */
 const mostRevisions = 9_999_999;
 
@@ -13,9 +10,9 @@ const mostRevisions = 9_999_999;
 const needed: readonly (readonly [string, number])[] = [
   ['created', 999_999_999_999_999],
   ['ended', 999_999_999_999_999],
-  ['n', mostNodes],
-  ['barriers', mostNodes],
-  ['groups', mostNodes],
+  ['n', maxNodes],
+  ['barriers', maxNodes],
+  ['groups', maxNodes],
   ['queues', mostQueues],
 ];
 /** What may be missing. */

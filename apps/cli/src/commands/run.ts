@@ -1,4 +1,5 @@
 import type { Client } from '@runnel/client';
+import { plural } from '@runnel/core';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { checkSpec } from '../check-spec.ts';
@@ -7,7 +8,6 @@ import { closeStack } from '../dev/close-stack.ts';
 import { type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import { followRun } from '../follow-run.ts';
 import { type Interrupts, watchInterrupts } from '../interrupts.ts';
-import { plural } from '../plural.ts';
 import { findServer, type Server } from '../server.ts';
 import type { SpecFile } from '../spec-file.ts';
 import { addSpecOptions, readSpec, specOptions } from '../spec-options.ts';

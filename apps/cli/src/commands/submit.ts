@@ -1,7 +1,7 @@
+import { plural } from '@runnel/core';
 import type { Command } from 'commander';
 import { checkSpec } from '../check-spec.ts';
 import { type AddCommand, readOptions } from '../cli.ts';
-import { plural } from '../plural.ts';
 import { requireServer } from '../server.ts';
 import { addSpecOptions, readSpec, specOptions } from '../spec-options.ts';
 import { submitSpec } from '../submit-spec.ts';

@@ -29,7 +29,7 @@ export function labelsOf(run: Omit<Labelled, 'id' | 'createdAt'>): readonly Labe
   const labels: Label[] = [everyRun, { key: 'state', value: run.state }];
   if (run.name !== null) labels.push({ key: 'name', value: searchable(run.name) });
   for (const [key, value] of Object.entries(searchableTags(run.tags))) {
-    labels.push({ key: tagLabel(key), value: searchable(value) });
+    labels.push({ key: tagLabel(key), value });
   }
   // In one order everywhere, so that two processes never wait for each other's rows.
   const sorted = labels.sort((a, b) => compare(a.key, b.key) || compare(a.value, b.value));

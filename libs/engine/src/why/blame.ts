@@ -1,8 +1,8 @@
-import { ons } from '@runnel/core';
+import { ons, plural } from '@runnel/core';
 import { finalStateOf, readTask } from '@runnel/store';
 import { explainFailure } from './failure.ts';
 import { type Look, nameTasks, pagesOf } from './look.ts';
-import { mostNamed, plural, type Reason } from './reason.ts';
+import { mostNamed, type Reason } from './reason.ts';
 import { type Cause, type Walk, walkBack } from './walk-back.ts';
 
 /** First causes that are told in full. */

@@ -1,3 +1,4 @@
+import { plural } from '@runnel/core';
 import type { JobPlace } from '@runnel/queue';
 import {
   type Delivery,
@@ -9,7 +10,7 @@ import {
 } from '@runnel/store';
 import type { Look, RunGlance } from './look.ts';
 import { poolOf, unserved } from './ready.ts';
-import { plural, type Reason } from './reason.ts';
+import type { Reason } from './reason.ts';
 
 /** A task in an open delivery: where that is. */
 export async function explainDelivery(look: Look): Promise<readonly Reason[]> {

@@ -1,9 +1,9 @@
 import type { Plan } from '@runnel/core';
 import { claim, connectRedis, haltPage, type RedisClient, stateCode } from '@runnel/store';
 import { settlementOf } from '@runnel/store/store-driver';
-import { type Graph, planOf } from '@runnel/testing';
+import { type Graph, plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { after, failure, node, Scene } from './scene.test-kit.ts';
+import { after, failure, Scene } from './scene.test-kit.ts';
 
 let redis: RedisClient;
 

@@ -1,7 +1,8 @@
+import { plural } from '@runnel/core';
 import { findFailed, readTask, stateCode } from '@runnel/store';
 import { explainFailure } from './failure.ts';
 import { nameTasks, type RunGlance } from './look.ts';
-import { plural, type Reason } from './reason.ts';
+import type { Reason } from './reason.ts';
 
 /** Classes whose failures are told with an example. */
 const mostClasses = 10;

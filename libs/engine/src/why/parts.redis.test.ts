@@ -5,9 +5,9 @@ import {
   type RedisClient,
   startCancel,
 } from '@runnel/store';
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { after, node, Scene } from './scene.test-kit.ts';
+import { after, Scene } from './scene.test-kit.ts';
 
 let redis: RedisClient;
 

@@ -1,3 +1,4 @@
+import { plural } from '@runnel/core';
 import {
   type CancelRecord,
   hasPausedParts,
@@ -7,7 +8,7 @@ import {
   stateCode,
 } from '@runnel/store';
 import type { Look, RunGlance } from './look.ts';
-import { byWhom, plural, type Reason } from './reason.ts';
+import { byWhom, type Reason } from './reason.ts';
 
 /** Classes that one sentence names. */
 const mostClasses = 5;

@@ -1,8 +1,9 @@
+import { plural } from '@runnel/core';
 import { parseQueueName } from '@runnel/queue';
 import { readDemand, readGroupIndex, readWorkers, sumSlots } from '@runnel/store';
 import { shareOf } from '../shares.ts';
 import type { Look, RunGlance } from './look.ts';
-import { plural, type Reason } from './reason.ts';
+import type { Reason } from './reason.ts';
 
 /** A ready task: what keeps it from going into a delivery. */
 export async function explainReady(look: Look): Promise<readonly Reason[]> {

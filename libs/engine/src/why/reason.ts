@@ -1,4 +1,4 @@
-import type { TaskState, WhyCode } from '@runnel/core';
+import { plural, type TaskState, type WhyCode } from '@runnel/core';
 
 /** A task that a reason names. */
 export interface NamedTask {
@@ -25,11 +25,6 @@ export interface Reason {
 
 /** Tasks that one reason names at most. */
 export const mostNamed = 20;
-
-/** `1 task`, `2 tasks`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 /** ` by ann@host`; nothing where it was not said. */
 export function byWhom(by: string | null | undefined): string {

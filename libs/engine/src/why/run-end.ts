@@ -1,7 +1,8 @@
+import { plural } from '@runnel/core';
 import { type RunInfo, type RunSummary, readMoment } from '@runnel/store';
 import { explainFailedTasks } from './failed-tasks.ts';
 import type { WhyContext } from './look.ts';
-import { atTime, byWhom, plural, type Reason } from './reason.ts';
+import { atTime, byWhom, type Reason } from './reason.ts';
 
 /** Why a run ended as it did. */
 export async function explainRunEnd(

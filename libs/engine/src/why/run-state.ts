@@ -1,6 +1,7 @@
+import { plural } from '@runnel/core';
 import type { RunInfo } from '@runnel/store';
 import type { RunGlance } from './look.ts';
-import { byWhom, plural, type Reason } from './reason.ts';
+import { byWhom, type Reason } from './reason.ts';
 
 /** What holds up every task of a run, whatever each of them waits for. */
 export function explainHolds({ moment, info }: RunGlance): readonly Reason[] {

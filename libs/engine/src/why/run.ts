@@ -1,3 +1,4 @@
+import { plural } from '@runnel/core';
 import {
   type Delivery,
   isClaimed,
@@ -11,7 +12,7 @@ import { explainPlace, findJobs } from './delivery.ts';
 import { nameTasks, type RunGlance, type WhyContext } from './look.ts';
 import { explainParts } from './parts.ts';
 import { explainQueue } from './ready.ts';
-import { mostNamed, plural, type Reason } from './reason.ts';
+import { mostNamed, type Reason } from './reason.ts';
 import { explainHolds } from './run-state.ts';
 import { explainTroubles } from './troubles.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { On, Plan, RunIf } from '@runnel/core';
+import type { Plan } from '@runnel/core';
 import { type Consumer, consumeDeliveries, DeliveryQueues } from '@runnel/queue';
 import {
   connectRedis,
@@ -11,29 +11,16 @@ import {
   signOnListener,
 } from '@runnel/store';
 import { type PlaceEnd, StoreDriver, settlementOf } from '@runnel/store/store-driver';
+import { type GraphNode, plainNode } from '@runnel/testing';
 import { type Why, whyRun, whyTask } from './why.ts';
 
-interface SceneNode {
-  readonly isBarrier: boolean;
-  readonly runIf: RunIf;
-  readonly parents: readonly { readonly id: number; readonly on: On }[];
-  readonly attempts: readonly 'succeeded'[];
-  readonly retries: number;
-  readonly allowFailure: boolean;
-}
-
-export const node: SceneNode = {
-  isBarrier: false,
-  runIf: 'all-succeeded',
-  parents: [],
-  attempts: ['succeeded'],
-  retries: 0,
-  allowFailure: false,
-};
-
 /** A node after others, which it wants to have succeeded. */
-export function after(parents: readonly number[], changes: Partial<SceneNode> = {}): SceneNode {
-  return { ...node, parents: parents.map((id) => ({ id, on: 'succeeded' as const })), ...changes };
+export function after(parents: readonly number[], changes: Partial<GraphNode> = {}): GraphNode {
+  return {
+    ...plainNode,
+    parents: parents.map((id) => ({ id, on: 'succeeded' as const })),
+    ...changes,
+  };
 }
 
 /** A run in a namespace of its own, played step by step on a real Redis, with a real BullMQ. */

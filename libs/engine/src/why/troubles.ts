@@ -1,6 +1,7 @@
+import { plural } from '@runnel/core';
 import { readDeadOutcomes, readListeners } from '@runnel/store';
 import type { RunGlance } from './look.ts';
-import { plural, type Reason } from './reason.ts';
+import type { Reason } from './reason.ts';
 
 /** A listener signs every second. */
 const listenerGoneMs = 5_000;

@@ -1,7 +1,7 @@
-import { edgeId } from '@runnel/core';
+import { edgeId, plural } from '@runnel/core';
 import { finalStateOf, groupAt, type NodePages, readGroupIndex, readWordsOf } from '@runnel/store';
 import { type Look, nameTasks, pagesOf } from './look.ts';
-import { listClasses, mostNamed, plural, type Reason } from './reason.ts';
+import { listClasses, mostNamed, type Reason } from './reason.ts';
 
 /** Barriers that are looked through for one task. */
 const mostBarriers = 32;

@@ -1,8 +1,8 @@
 import { connectRedis, NodePages, type RedisClient, stateCode } from '@runnel/store';
 import { settlementOf } from '@runnel/store/store-driver';
-import { planOf } from '@runnel/testing';
+import { plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { after, node, Scene } from './scene.test-kit.ts';
+import { after, Scene } from './scene.test-kit.ts';
 import { walkBack } from './walk-back.ts';
 
 let redis: RedisClient;

@@ -21,9 +21,9 @@ import {
   storeRun,
 } from '@runnel/store';
 import { settlementOf } from '@runnel/store/store-driver';
-import { type Graph, planOf } from '@runnel/testing';
+import { type Graph, plainNode as node, planOf } from '@runnel/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { after, failure, node, Scene } from './scene.test-kit.ts';
+import { after, failure, Scene } from './scene.test-kit.ts';
 import { whyRun } from './why.ts';
 
 let redis: RedisClient;
